@@ -103,6 +103,7 @@ fn advice_on(reason: &Error) -> &'static str {
         | Error::MissingScope(_)
         | Error::FullAccessRequired
         | Error::OAuthTokenElsewhere
+        | Error::OtherForm
         | Error::Forbidden(_)
         | Error::MethodNotAllowed { .. }
         | Error::Invalid(_)

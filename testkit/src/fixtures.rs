@@ -41,8 +41,8 @@ pub trait Service {
         async {
             let fields =
                 [("username", &*credentials.username), ("password", &*credentials.password)];
-            let signed_in = self.send("POST", "/account/sign-in", &[FORM], Some(&form(&fields)));
-            let signed_in = signed_in.await;
+            let fields = form(&fields);
+            let signed_in = self.send("POST", "/account/sign-in", &[FORM], Some(&fields)).await;
             assert_eq!(signed_in.status, 303, "{signed_in:?}");
             let cookie = signed_in.header("set-cookie").expect("a cookie");
             cookie.split(';').next().expect("its value").to_owned()
@@ -206,11 +206,7 @@ pub struct ConsentPage {
 
 impl ConsentPage {
     /// Opens the page as a user who has just signed in.
-    pub async fn open(
-        service: &impl Service,
-        path: &str,
-        credentials: &TestCredentials,
-    ) -> Self {
+    pub async fn open(service: &impl Service, path: &str, credentials: &TestCredentials) -> Self {
         Self::open_in(service, path, &service.session(credentials).await).await
     }
 
@@ -240,11 +236,7 @@ impl ConsentPage {
 
     /// The form, filled in.
     fn form(&self, decision: &str) -> String {
-        form(&[
-            ("form_token", &self.form_token),
-            ("scopes", &self.scopes),
-            ("decision", decision),
-        ])
+        form(&[("form_token", &self.form_token), ("scopes", &self.scopes), ("decision", decision)])
     }
 
     /// The cookie, as a browser sends it.

@@ -27,6 +27,8 @@ pub(crate) enum Object {
     Key(String, String),
     /// What a user granted, by its code.
     Grant(String, String),
+    /// A session of a user, by its id.
+    Session(String, String),
     /// The invitation of an address to an account: the link that works, and the one that was
     /// declined.
     Invitation(String, String),
@@ -42,6 +44,7 @@ impl Object {
             | Self::Password(user)
             | Self::Key(user, _)
             | Self::Grant(user, _)
+            | Self::Session(user, _)
             | Self::Link(user, _) => Some(user),
             Self::User(_)
             | Self::Account(_)
@@ -116,6 +119,15 @@ pub(crate) struct KnownGrant {
     pub(crate) made: std::time::Instant,
 }
 
+/// A session of a browser.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownSession {
+    pub(crate) user: String,
+    pub(crate) id: String,
+    /// As the browser sends it.
+    pub(crate) cookie: String,
+}
+
 /// A link that was mailed.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownLink {
@@ -162,6 +174,7 @@ pub(crate) struct Known {
     pub(crate) users: Vec<KnownUser>,
     pub(crate) accounts: Vec<KnownAccount>,
     pub(crate) grants: Vec<KnownGrant>,
+    pub(crate) sessions: Vec<KnownSession>,
     pub(crate) links: Vec<KnownLink>,
     pub(crate) invitations: Vec<KnownInvitation>,
     pub(crate) addresses: Vec<String>,

@@ -163,7 +163,16 @@ impl<'a> Table<'a> {
             let works = self.works(item, &partition, id);
             on(object, Event::seen(if works { has("works") } else { not(has("works")) }))
         });
-        std::iter::once(there).chain(tokens).collect()
+        let sessions = known.sessions.iter().filter(|own| own.user == user.username);
+        let sessions = sessions.map(|own| {
+            let epoch = |item: &Value, name: &str| text(item, &format!("/{name}/N"));
+            let session = self.at(&partition, &format!("SESSION#{}", own.id));
+            let works = session
+                .is_some_and(|session| epoch(session, "epoch") == epoch(item, "credentialEpoch"));
+            let object = Object::Session(user.username.clone(), own.id.clone());
+            on(object, Event::seen(if works { has("works") } else { not(has("works")) }))
+        });
+        std::iter::once(there).chain(tokens).chain(sessions).collect()
     }
 
     /// Whether a token works, so far as the table says.

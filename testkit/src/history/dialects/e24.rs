@@ -195,6 +195,7 @@ pub(super) fn password_ended(user: &str, spared: &str, keys: Keys) -> Projection
             Some(stays.or(Event::changed(dies, [unset("works")])))
         }
         Object::Grant(owner, _) | Object::Link(owner, _) if *owner == user => Some(ended("alive")),
+        Object::Session(owner, _) if *owner == user => Some(ended("works")),
         Object::Key(owner, _) if *owner == user && keys == Keys::End => Some(ended("secret")),
         // If a token asked for the proof, and the link of a reset did not go there.
         Object::Address(_) if keys == Keys::End => {
@@ -211,7 +212,7 @@ pub(super) fn password_ended(user: &str, spared: &str, keys: Keys) -> Projection
 }
 
 /// The fact is gone, if it was there.
-fn ended(fact: &str) -> Event {
+pub(super) fn ended(fact: &str) -> Event {
     Event::seen(not(has(fact))).or(Event::changed(has(fact), [unset(fact)]))
 }
 

@@ -11,6 +11,7 @@ mod invitations;
 mod links;
 mod oauth;
 mod oauth_tokens;
+mod pages;
 mod quave;
 mod rollcall;
 mod rollcall_accounts;
@@ -113,6 +114,12 @@ impl<W: Transport> ClientStep<'_, W> {
             Step::InvitationAccept => self.invitation_accept().await,
             Step::InvitationDecline => self.invitation_decline().await,
             Step::InvitationRevoke => self.invitation_revoke().await,
+            Step::PageSignIn => self.page_sign_in().await,
+            Step::PageSessions => self.page_sessions().await,
+            Step::PageSignOut => self.page_sign_out().await,
+            Step::PageEnd => self.page_end().await,
+            Step::SessionList => self.session_list().await,
+            Step::SessionEnd => self.session_end().await,
             Step::Guess => self.guess().await,
             Step::Nothing => self.nothing().await,
         }
