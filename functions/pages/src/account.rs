@@ -8,7 +8,7 @@ use shared::model::{Account, EmailAddress, Membership, Plan, PlanId, Role, User}
 use shared::table::{AccountChange, fetch};
 use shared::{App, Error, Result};
 
-use crate::account_frame::{ACCOUNTS, Failure, Frame, account_id, path};
+use crate::account_frame::{ACCOUNTS, Failure, Frame, account_id, path, person};
 use crate::entry::see_other;
 use crate::form::{Field, Form, Input, Target, entered};
 use crate::layout::{AccountSection, act, day, facts, titled};
@@ -103,7 +103,7 @@ fn about(
     let is_current = user.current_account == Some(account.id);
     let owner = html! {
         @match owner {
-            Some(owner) => { bdi { (owner.display_name()) } " (" (owner.username) ")" },
+            Some(owner) => (person(owner)),
             None => (words::NOBODY),
         }
     };

@@ -53,6 +53,14 @@ pub(crate) fn back(request: &ApiRequest, list: &str, done: &str) -> Result<Respo
     see_other(&format!("{list}?{query}"))
 }
 
+/// A user, as others see them: by the name, if there is one, and the username.
+pub(crate) fn person(user: &User) -> Markup {
+    html! {
+        bdi { (user.display_name()) }
+        @if !user.full_name.is_empty() { " " span.quiet { (user.username) } }
+    }
+}
+
 /// An account, and who looks at it.
 #[derive(Clone, Copy)]
 pub(crate) struct Frame<'a> {

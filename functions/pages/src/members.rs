@@ -9,7 +9,7 @@ use shared::table::fetch;
 use shared::{App, Error, Result};
 
 use crate::account_frame::{
-    ACCOUNTS, Failure, Frame, account_id, back, list_page, own_query, path,
+    ACCOUNTS, Failure, Frame, account_id, back, list_page, own_query, path, person,
 };
 use crate::entry::see_other;
 use crate::form::{Form, Target};
@@ -93,8 +93,7 @@ impl Rows<'_> {
         let is_owner = member.user == self.account.owner;
         vec![
             html! {
-                bdi { (user.display_name()) }
-                @if !user.full_name.is_empty() { " " span.quiet { (user.username) } }
+                (person(user))
                 @if is_own { " " strong.badge { (words::YOU) } }
                 @if is_owner { " " strong.badge { (account::OWNER) } }
             },
