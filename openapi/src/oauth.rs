@@ -129,9 +129,8 @@ fn introspection() -> Schema {
 
 fn decision() -> Schema {
     body([
-        ("csrf_token", string().about("From the page.")),
-        ("username?", string().about("A username or an address.")),
-        ("password?", string().with("format", "password").about("The user's password.")),
+        ("form_token", string().about("From the page; of its session and its request.")),
+        ("scopes?", scopes().about("From the page: what it showed.")),
         ("decision", one_of(&["allow", "deny"]).about("What the user decided.")),
     ])
 }
@@ -158,6 +157,10 @@ fn metadata() -> Schema {
             words("What tokens are issued for.", &["authorization_code", "refresh_token"]),
         ),
         ("code_challenge_methods_supported", words("The ways of PKCE.", &["S256"])),
+        (
+            "prompt_values_supported",
+            words("How users can be asked.", &["none", "login", "consent", "select_account"]),
+        ),
         (
             "token_endpoint_auth_methods_supported",
             words("How clients authenticate for tokens.", &methods),
@@ -195,49 +198,64 @@ fn asked(description: Description) -> Description {
         .query("state?", string().about("Is sent back.").example("af0ifjsldkj"))
         .query("code_challenge?", challenge.example("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"))
         .query("code_challenge_method?", one_of(&["S256"]).about("Beside a challenge."))
+        .query(
+            "prompt?",
+            string()
+                .about(
+                    "`none`, or of `login`, `consent` and `select_account`, separated by spaces.",
+                )
+                .example("consent"),
+        )
+        .query(
+            "max_age?",
+            integer()
+                .range(0..=u32::MAX.into())
+                .about("How many seconds ago the user may have entered the password.")
+                .example(900),
+        )
 }
 
 fn location() -> Schema {
     let example = "https://client.example.com/callback?code=YOUR_CODE&state=af0ifjsldkj\
                    &iss=https%3A%2F%2Fapi.example.com";
-    string().about("The client, with `code` or `error`, `state` and `iss`.").example(example)
-}
-
-fn cookie() -> Schema {
     string()
-        .about("Ties the form to the browser.")
-        .example("__Host-rollcall-consent=YOUR_COOKIE; Path=/; HttpOnly; SameSite=Lax; Secure")
+        .about(
+            "The client, with `code` or `error`, `state` and `iss`; or the page on which the user \
+             signs in, or enters the password again.",
+        )
+        .example(example)
 }
 
 pub(crate) fn descriptions() -> Vec<Description> {
     let page = || Some((HTML, string().about("The page.")));
     vec![
         asked(describe("hub-oauth-ask", "Show the page on which a user allows or denies a client"))
+            .text(
+                "Takes the session of the pages, in their cookie. What the user allowed before is \
+                 not asked again.",
+            )
             .responds(200, "The page.", page())
-            .with_header("Set-Cookie", cookie())
             .with_header("X-Frame-Options", frame_options())
-            .responds(303, "The request is wrong, which is reported to the client.", None)
+            .responds(
+                303,
+                "The user allowed it before, or the request is wrong, which is reported to the \
+                 client; or nobody is signed in.",
+                None,
+            )
             .with_header("Location", location())
-            .error(400, "The client is unknown, or the redirect URI is not one of its own."),
+            .error(400, "The client is unknown, or the redirect URI is not one of its own.")
+            .error(409, "The user has as many grants as there can be."),
         asked(describe("hub-oauth-decide", "Send what the user decided"))
-            .text("The form of the page. A wrong password shows the page again.")
+            .text("The form of the page, in the same session.")
             .form(named("Decision"))
-            .responds(303, "It is reported to the client.", None)
+            .responds(303, "It is reported to the client; or nobody is signed in any more.", None)
             .with_header("Location", location())
             .responds(
                 403,
-                "The page again: the password is wrong, or the form is not its own or shows other scopes.",
+                "A page: the form showed other scopes, or is of another session, request or site.",
                 page(),
             )
-            .with_header("Set-Cookie", cookie())
             .with_header("X-Frame-Options", frame_options())
-            .responds(429, "The page again: too many passwords were tried.", page())
-            .with_header("Set-Cookie", cookie())
-            .with_header("X-Frame-Options", frame_options())
-            .with_header(
-                "Retry-After",
-                pattern("^[0-9]+$").about("Seconds to wait.").example("900"),
-            )
             .error(409, "The user has as many grants as there can be."),
         describe("hub-oauth-token", "Get tokens for a code or a refresh token")
             .text("A code or refresh token works once.")

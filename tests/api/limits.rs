@@ -14,7 +14,7 @@ use shared::table::{Actor, NewGrant, NewUser, fetch};
 use shared::{Error, Result};
 use ssh_key::Mpint;
 use ssh_key::public::{KeyData, RsaPublicKey};
-use testkit::{ApiResponse, ConsentPage, OAuthClient, PASSWORD, Person, TestApp, root, sign};
+use testkit::{ApiResponse, ConsentPage, OAuthClient, Person, TestApp, root, sign};
 
 /// How many try for the last free place.
 const MANY: usize = 64;
@@ -361,10 +361,11 @@ async fn grant(app: &TestApp, person: &Person<'_>, client: &OAuthClient) -> Resu
         redirect_uri: client.redirect_uri.clone(),
         names_redirect_uri: true,
         challenge: None,
+        rests_on: None,
     };
-    let granted =
-        app.table().create_grant(&Actor::operator(), &user.unwrap(), counts.as_ref(), new).await?;
-    Ok(granted.reveal())
+    let (operator, user) = (Actor::operator(), user.unwrap());
+    let granted = app.table().create_grant(&operator, &user, counts.as_ref(), new).await?;
+    Ok(granted.commit().await?.reveal())
 }
 
 async fn profile(app: &TestApp, access: &str) -> u16 {
@@ -472,10 +473,18 @@ async fn a_user_has_at_most_100_grants_and_ended_ones_do_not_count() {
     assert_one_won(&join_all(all).await, GRANTS);
 
     let path = clients[10].authorize_path("profile_read");
-    let page = ConsentPage::open(&app, &path).await;
-    let rejected = page.decide(&app, "janedoe", PASSWORD, "allow").await;
-    assert_eq!(rejected.status, 409, "{rejected:?}");
-    assert!(rejected.body.as_str().unwrap().contains(&GRANTS.to_string()), "{rejected:?}");
+    let again = format!("{path}&prompt=consent");
+    let page = ConsentPage::open(&app, &again, &jane.credentials()).await;
+    let own = [("cookie", page.cookie())];
+    // Where nobody is asked, since the last grant is to the same client, there is no room either.
+    let unasked = app.send("GET", &path, &own, None).await;
+    for rejected in [page.decide(&app, "allow").await, unasked] {
+        assert_eq!(rejected.status, 409, "{rejected:?}");
+        assert!(rejected.body.as_str().unwrap().contains(&GRANTS.to_string()), "{rejected:?}");
+    }
+    let silent = app.send("GET", &format!("{path}&prompt=none"), &own, None).await;
+    let place = silent.header("location").unwrap();
+    assert_eq!(testkit::parameter(place, "error").as_deref(), Some("access_denied"), "{place}");
     app.assert_consistent().await;
     // A code that nobody redeemed in time leaves its place.
     let pk = format!("USER#{}", jane.user().id);
@@ -484,8 +493,7 @@ async fn a_user_has_at_most_100_grants_and_ended_ones_do_not_count() {
     let (id, past) = (entries.keys().next().unwrap(), json!({ "S": "2026-01-01T00:00:00Z" }));
     set(&app, &pk, "COUNTS", &format!("grants.{id}.expiresAt"), past.clone()).await;
     set(&app, &pk, &format!("GRANT#{id}"), "code.expiresAt", past).await;
-    let page = ConsentPage::open(&app, &path).await;
-    assert_eq!(page.decide(&app, "janedoe", PASSWORD, "allow").await.status, 303);
+    assert_eq!(page.decide(&app, "allow").await.status, 303);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -502,8 +510,8 @@ async fn grants_that_their_clients_no_longer_accept_give_their_places_up() {
     }
 
     let path = clients[10].authorize_path("profile_read");
-    let page = ConsentPage::open(&app, &path).await;
-    assert_eq!(page.decide(&app, "janedoe", PASSWORD, "allow").await.status, 303);
+    let page = ConsentPage::open(&app, &path, &jane.credentials()).await;
+    assert_eq!(page.decide(&app, "allow").await.status, 303);
     // One write deletes 90 of them.
     assert_eq!(app.items_of("grant").await.len(), 11);
     // Those to the same client go even if there is room.

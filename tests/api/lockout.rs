@@ -5,16 +5,13 @@ use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 use serde_json::json;
-use shared::model::Network;
+use shared::model::{Network, SessionCredential};
 use shared::table::{
     Actor, CredentialKey, Login, LoginAttempts, LoginSource, LoginSubject, PasswordChange,
     StoredCredential, UserChange,
 };
 use shared::{Error, Settings};
-use testkit::{
-    ApiResponse, ClientAt, ConsentPage, Fault, OAuthClient, PASSWORD, Person, Service, TestApp,
-    basic,
-};
+use testkit::{ApiResponse, ClientAt, Fault, PASSWORD, Person, Service, TestApp, basic, form};
 
 const TOKENS: &str = "/rollcall/v1/tokens";
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -33,24 +30,24 @@ enum Way {
     Page,
     CurrentPassword,
     SetPassword,
+    Confirm,
 }
 
-const WAYS: [Way; 5] = [Way::Rollcall, Way::Hub, Way::Page, Way::CurrentPassword, Way::SetPassword];
+const WAYS: [Way; 6] =
+    [Way::Rollcall, Way::Hub, Way::Page, Way::CurrentPassword, Way::SetPassword, Way::Confirm];
 
 /// A service where every way takes a password.
 macro_rules! arranged {
     ($app:ident, $stage:ident) => {
         let mut $app = TestApp::start().await;
         $app.configure(Settings { require_current_password: true, ..Settings::default() });
-        let oauth = $app.new_client("https://client.example.com/callback", true).await;
         let jane = $app.person("janedoe").await;
-        let $stage = Stage { app: &$app, oauth, jane };
+        let $stage = Stage { app: &$app, jane };
     };
 }
 
 struct Stage<'a> {
     app: &'a TestApp,
-    oauth: OAuthClient,
     jane: Person<'a>,
 }
 
@@ -65,13 +62,16 @@ impl Stage<'_> {
                 sign_in(&client, &path, name, password).await.status
             }
             Way::Page => {
-                let path = self.oauth.authorize_path("profile_read");
-                let page = ConsentPage::open(&client, &path).await;
-                match page.decide(&client, name, password, "allow").await.status {
-                    303 => 200,
-                    403 => 401,
-                    status => status,
-                }
+                let fields = [("username", name), ("password", password)];
+                send_form(&client, "/account/sign-in", &fields, "").await
+            }
+            // In a session of the user.
+            Way::Confirm => {
+                let path = "/account/confirm";
+                let cookie = self.app.session(&self.jane.credentials()).await;
+                let session: SessionCredential = cookie.split_once('=').unwrap().1.parse().unwrap();
+                let fields = [("form_token", &*session.form_token(path)), ("password", password)];
+                send_form(&client, path, &fields, &cookie).await
             }
             // With the user's token: it is the password that is guessed.
             Way::CurrentPassword => {
@@ -135,6 +135,22 @@ impl Stage<'_> {
             (UserChange::default(), PasswordChange { hash, revoke_keys: false, is_reused: false });
         let write = self.app.table().change_password(&Actor::operator(), &user, &change, password);
         write.unwrap().commit().await.unwrap();
+    }
+}
+
+/// Sends a form of a page; the status as that of an API would be.
+async fn send_form(
+    client: &ClientAt<'_>,
+    path: &str,
+    fields: &[(&str, &str)],
+    cookie: &str,
+) -> u16 {
+    let kind = ("content-type", "application/x-www-form-urlencoded");
+    let headers = [kind, ("cookie", cookie)];
+    match client.send("POST", path, &headers, Some(&form(fields))).await.status {
+        303 => 200,
+        403 => 401,
+        status => status,
     }
 }
 

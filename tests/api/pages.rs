@@ -613,7 +613,6 @@ async fn whoever_asks_for_too_much_is_told_when_to_come_again() {
 #[tokio::test]
 async fn the_sign_in_page_leads_to_what_is_open() {
     let mut app = TestApp::start().await;
-    let client = app.new_client("https://client.example.com/callback", true).await;
     let (forgot, sign_up) = ("href=\"/account/reset\"", "href=\"/account/sign-up\"");
     let open = SignUpPolicy::Open;
 
@@ -624,7 +623,7 @@ async fn the_sign_in_page_leads_to_what_is_open() {
         (true, open, [true, true]),
     ] {
         app.configure(Settings { sends_mail, sign_up: policy, ..Settings::default() });
-        let response = get(&app, &client.authorize_path("profile_read")).await;
+        let response = get(&app, "/account/sign-in").await;
         let page = page(&response, 200);
         assert_eq!([page.contains(forgot), page.contains(sign_up)], links, "{page}");
     }

@@ -66,12 +66,11 @@ async fn a_rejected_sign_in_leaves_the_users_id_and_the_source_as_a_keyed_hash()
 async fn the_page_and_the_current_password_leave_the_same_trace_and_a_right_one_no_event() {
     let mut app = TestApp::start().await;
     app.configure(Settings { require_current_password: true, ..Settings::default() });
-    let client = app.new_client(CALLBACK, true).await;
     let jane = app.person("janedoe").await;
-    let page = ConsentPage::open(&app, &client.authorize_path("profile_read")).await;
-    assert_eq!(line()["client"], client.id);
+    let form_type = ("content-type", "application/x-www-form-urlencoded");
 
-    page.decide(&app, "janedoe", "a wrong password", "allow").await;
+    let wrong = form(&[("username", "janedoe"), ("password", "a wrong password")]);
+    app.send("POST", "/account/sign-in", &[form_type], Some(&wrong)).await;
     let by_page = line();
     let body = json!({ "password": PASSWORD, "current_password": "a wrong password" });
     jane.send_json("POST", "/v2/account/data", &body).await;
@@ -88,30 +87,28 @@ async fn the_page_and_the_current_password_leave_the_same_trace_and_a_right_one_
 }
 
 #[tokio::test]
-async fn a_form_without_its_cookie_or_of_another_request_is_an_event() {
+async fn a_form_of_another_session_request_or_site_is_an_event() {
     let app = TestApp::start().await;
     let client = app.new_client(CALLBACK, true).await;
-    app.person("janedoe").await;
+    let jane = app.person("janedoe").await;
     let path = client.authorize_path("profile_read");
-    let page = ConsentPage::open(&app, &path).await;
-    let other = ConsentPage::open(&app, &client.authorize_path("email_read")).await;
-    let fields = |csrf_token: &str| {
-        let fields = [("username", "janedoe"), ("password", PASSWORD), ("decision", "allow")];
-        form(&[&fields[..], &[("csrf_token", csrf_token)]].concat())
-    };
+    let page = ConsentPage::open(&app, &path, &jane.credentials()).await;
+    let other_session = ConsentPage::open(&app, &path, &jane.credentials()).await;
+    let more = client.authorize_path("email_read");
+    let other_request = ConsentPage::open_in(&app, &more, page.cookie()).await;
 
-    for (token, cookie) in [
-        ("", page.cookie()),
-        ("1.AAAA", page.cookie()),
-        (&other.csrf_token, other.cookie()),
-        (&page.csrf_token, "x=y"),
+    for (token, site) in [
+        ("", "same-origin"),
+        ("AAAA", "same-origin"),
+        (&other_session.form_token, "same-origin"),
+        (&other_request.form_token, "same-origin"),
+        (&page.form_token, "cross-site"),
     ] {
+        let fields = [("form_token", token), ("scopes", "profile_read"), ("decision", "allow")];
         let form_type = ("content-type", "application/x-www-form-urlencoded");
-        let headers = [form_type, ("cookie", cookie)];
-        let shown = app.send("POST", &path, &headers, Some(&fields(token))).await;
-        let line = line();
-        assert_ne!(shown.status, 303);
-        assert_eq!((&line["event"], &line["client"]), (&json!("form_rejected"), &json!(client.id)));
+        let headers = [form_type, ("cookie", page.cookie()), ("sec-fetch-site", site)];
+        let shown = app.send("POST", &path, &headers, Some(&form(&fields))).await;
+        assert_eq!((shown.status, &line()["event"]), (403, &json!("form_rejected")), "{token}");
     }
 }
 
@@ -346,11 +343,14 @@ fn expected(name: &str) -> Option<&'static str> {
         | "pages-join-by-invitation"
         | "pages-sign-up"
         | "rollcall-sign-up" => "user_created",
-        "hub-add-email" | "rollcall-add-email" => "email_added",
-        "hub-update-email" | "rollcall-update-email" => "primary_email_changed",
-        "pages-reset-password" | "rollcall-reset-password" | "rollcall-set-password" => {
-            "password_changed"
+        "hub-add-email" | "pages-add-email" | "rollcall-add-email" => "email_added",
+        "hub-update-email" | "pages-set-primary-email" | "rollcall-update-email" => {
+            "primary_email_changed"
         }
+        "pages-change-password"
+        | "pages-reset-password"
+        | "rollcall-reset-password"
+        | "rollcall-set-password" => "password_changed",
         "pages-prove-email" => "email_proved",
         "e24-add-ssh-key"
         | "e24-create-api-key"

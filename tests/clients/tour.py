@@ -221,18 +221,20 @@ def by_hub():
 
 def allow(scope):
     """The code that the user's browser brings back."""
-    # What a browser does with cookies.
+    # What a browser does with cookies; the user signs in first.
     browser = hub.Client(BASE, follow_redirects=False)
+    browser.get_httpx_client().post(
+        "/account/sign-in", data={"username": USERNAME, "password": PASSWORD}
+    )
     asked = {"client_id": CLIENT_ID, "redirect_uri": CALLBACK, "scope": scope, "state": "xyz"}
+    # Also if the user has allowed it before.
+    asked["prompt"] = "consent"
     page = hub_oauth_ask.sync_detailed(
         client=browser, response_type=HubOauthAskResponseType.CODE, **asked
     )
-    csrf_token = re.search(rb'name="csrf_token" value="([^"]+)"', page.content).group(1).decode()
+    field = lambda name: re.search(rf'name="{name}" value="([^"]+)"', page.content.decode()).group(1)
     decision = Decision(
-        csrf_token=csrf_token,
-        username=USERNAME,
-        password=PASSWORD,
-        decision=DecisionDecision.ALLOW,
+        form_token=field("form_token"), scopes=field("scopes"), decision=DecisionDecision.ALLOW
     )
     sent = hub_oauth_decide.sync_detailed(
         client=browser, body=decision, response_type=HubOauthDecideResponseType.CODE, **asked

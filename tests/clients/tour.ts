@@ -161,16 +161,23 @@ async function byHub() {
 async function allow(scope: string) {
   const browser = createClient<Hub>({ baseUrl, redirect: "manual" });
   const { client_id, redirect_uri } = given;
-  const query = { client_id, redirect_uri, response_type: "code", scope, state: "xyz" } as const;
+  // Also if the user has allowed it before.
+  const asked = { response_type: "code", scope, state: "xyz", prompt: "consent" } as const;
+  const query = { client_id, redirect_uri, ...asked };
   const path = "/api/v1.1/o/authorize/" as const;
-  const page = await browser.GET(path, { params: { query }, parseAs: "text" });
-  const csrf_token = /name="csrf_token" value="([^"]+)"/.exec(shown(page))![1]!;
-  const cookies = page.response.headers.getSetCookie().map((cookie) => cookie.split(";")[0]);
+  // The user signs in first, on a page that no document has.
+  const credentials = new URLSearchParams({ username, password });
+  const signIn = { method: "POST", body: credentials, redirect: "manual" } as const;
+  const signedIn = await fetch(`${baseUrl}/account/sign-in`, signIn);
+  const Cookie = signedIn.headers.getSetCookie()[0]!.split(";")[0]!;
+  const page = await browser.GET(path, { params: { query }, headers: { Cookie }, parseAs: "text" });
+  const text = shown(page);
+  const field = (name: string) => new RegExp(`name="${name}" value="([^"]+)"`).exec(text)![1]!;
   const { response } = await browser.POST(path, {
     params: { query },
-    body: { csrf_token, username, password, decision: "allow" },
+    body: { form_token: field("form_token"), scopes: field("scopes"), decision: "allow" },
     bodySerializer: form.bodySerializer,
-    headers: { ...form.headers, Cookie: cookies.join("; ") },
+    headers: { ...form.headers, Cookie },
     parseAs: "text",
   });
   return new URL(response.headers.get("location")!).searchParams.get("code")!;

@@ -101,7 +101,7 @@ async fn one_signs_up_proves_another_address_forgets_the_password_and_comes_back
 
     browser.open(&oauth_client().authorize_path("profile_read")).await;
     look(&browser, "light", 320, 720).await;
-    photograph(&browser, "account", "consent-320-light").await;
+    photograph(&browser, "account", "sign-in-320-light").await;
     browser.client.find(Locator::LinkText("Sign up")).await.unwrap();
     let forgot = browser.client.find(Locator::LinkText("Forgot your password?")).await.unwrap();
     forgot.click().await.unwrap();

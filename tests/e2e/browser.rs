@@ -83,14 +83,24 @@ impl Browser {
         Self { driver, client, _profile: profile }
     }
 
-    /// Fills the form and presses a button.
-    pub(crate) async fn decide(&self, username: &str, password: &str, button: &str) {
+    /// Fills the form and signs in.
+    pub(crate) async fn sign_in(&self, username: &str, password: &str) {
         for (field, text) in [("#username", username), ("#password", password)] {
             let field = self.client.wait().for_element(Locator::Css(field)).await.unwrap();
             field.clear().await.unwrap();
             field.send_keys(text).await.unwrap();
         }
-        self.press(button).await;
+        self.click_button("Sign in").await;
+    }
+
+    /// Signs in, and allows a client's request unless that was done before.
+    pub(crate) async fn sign_in_and_allow(&self, username: &str, password: &str) {
+        self.sign_in(username, password).await;
+        let either = "//h1[starts-with(., 'Allow ') or .='Back with a code']";
+        let heading = self.client.wait().for_element(Locator::XPath(either)).await.unwrap();
+        if heading.text().await.unwrap().starts_with("Allow ") {
+            self.press("allow").await;
+        }
     }
 
     pub(crate) async fn press(&self, button: &str) {

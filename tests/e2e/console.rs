@@ -224,7 +224,7 @@ async fn a_client_signs_a_user_in_and_exchanges_the_code_on_the_consoles_pages()
 
     browser.client.goto(&format!("{}/_dev/oauth", base_url())).await.unwrap();
     browser.click_button("Sign in with OAuth").await;
-    browser.decide(user(1, "username"), user(1, "password"), "allow").await;
+    browser.sign_in_and_allow(user(1, "username"), user(1, "password")).await;
     browser.shows("h1", "Back with a code").await;
     let (url, page) = (browser.url().await, browser.text("main").await);
     for name in ["code", "state", "iss"] {
@@ -254,7 +254,7 @@ async fn the_printed_link_ends_on_a_page_without_secrets_and_the_line_there_gets
     let address = log.lines().find_map(|line| line.strip_prefix("Sign in by OAuth: ")).unwrap();
     let browser = Browser::start().await;
     browser.client.goto(address).await.unwrap();
-    browser.decide(user(0, "username"), user(0, "password"), "allow").await;
+    browser.sign_in_and_allow(user(0, "username"), user(0, "password")).await;
     browser.shows("h1", "Back with a code").await;
 
     let page = browser.client.source().await.unwrap();

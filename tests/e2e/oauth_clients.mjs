@@ -17,17 +17,31 @@ const RESOURCE = new URL(`/api/v1.1/users/${USERNAME}/`, BASE);
 const AUTHORIZE = `${BASE}/api/v1.1/o/authorize/`;
 const TOKEN = `${BASE}/api/v1.1/o/token/`;
 
-/** What the user does in a browser; where the browser is sent. */
-async function allow(url) {
-  const page = await fetch(url);
-  const cookie = page.headers.get("set-cookie").split(";")[0];
-  const [, csrf_token] = (await page.text()).match(/name="csrf_token" value="([^"]+)"/);
-  const body = new URLSearchParams({
-    csrf_token, username: USERNAME, password: PASSWORD, decision: "allow",
-  });
-  const sent = await fetch(url, { method: "POST", body, headers: { cookie }, redirect: "manual" });
+/** Sends a form, and returns where the browser is sent. */
+async function post(url, fields, headers = {}) {
+  const body = new URLSearchParams(fields);
+  const sent = await fetch(url, { method: "POST", body, headers, redirect: "manual" });
   if (sent.status !== 303) throw new Error(`${sent.status}: ${await sent.text()}`);
-  return new URL(sent.headers.get("location"));
+  return sent;
+}
+
+/** What the user does in a browser: signs in, then allows it. Where the browser is sent. */
+async function allow(url) {
+  const signIn = new URL((await fetch(url, { redirect: "manual" })).headers.get("location"), BASE);
+  const return_to = signIn.searchParams.get("return_to");
+  const fields = { username: USERNAME, password: PASSWORD, return_to };
+  const signedIn = await post(signIn, fields);
+  const cookie = signedIn.headers.getSetCookie()[0].split(";")[0];
+  const consent = new URL(signedIn.headers.get("location"), BASE);
+  const page = await fetch(consent, { headers: { cookie }, redirect: "manual" });
+  // What was allowed before is not asked again.
+  if (page.status === 303) return new URL(page.headers.get("location"));
+  const text = await page.text();
+  const field = (name) => text.match(new RegExp(`name="${name}" value="([^"]+)"`))[1];
+  const form = {
+    form_token: field("form_token"), scopes: field("scopes"), decision: "allow",
+  };
+  return new URL((await post(consent, form, { cookie })).headers.get("location"));
 }
 
 async function byOauth4webapi(authentication) {

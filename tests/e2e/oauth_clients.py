@@ -10,7 +10,7 @@ import json
 import os
 import re
 import sys
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import requests
 from authlib.common.security import generate_token
@@ -68,13 +68,22 @@ class Strategy(BaseStrategy):
 
 
 def allow(url):
-    """What the user does in a browser; where the browser is sent."""
+    """What the user does in a browser: signs in, then allows it. Where the browser is sent."""
     browser = requests.Session()
-    page = browser.get(url, timeout=30)
-    page.raise_for_status()
-    csrf_token = re.search(r'name="csrf_token" value="([^"]+)"', page.text).group(1)
-    form = {"csrf_token": csrf_token, "username": USERNAME, "password": PASSWORD, "decision": "allow"}
-    response = browser.post(url, data=form, allow_redirects=False, timeout=30)
+    sign_in = browser.get(url, timeout=30)
+    sign_in.raise_for_status()
+    fields = {"username": USERNAME, "password": PASSWORD}
+    fields["return_to"] = dict(parse_qsl(urlsplit(sign_in.url).query))["return_to"]
+    page = browser.post(sign_in.url, data=fields, allow_redirects=False, timeout=30)
+    consent = urljoin(BASE, page.headers["location"])
+    page = browser.get(consent, allow_redirects=False, timeout=30)
+    if page.status_code == 303:
+        # What was allowed before is not asked again.
+        return page.headers["location"]
+    form = {"decision": "allow"}
+    for name in ("form_token", "scopes"):
+        form[name] = re.search(rf'name="{name}" value="([^"]+)"', page.text).group(1)
+    response = browser.post(consent, data=form, allow_redirects=False, timeout=30)
     assert response.status_code == 303, response.text
     return response.headers["location"]
 

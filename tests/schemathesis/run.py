@@ -83,10 +83,12 @@ class User:
         scopes = "profile_read profile_write email_read email_write"
         query = {"client_id": CLIENT["client_id"], "response_type": "code", "scope": scopes}
         browser = requests.Session()
+        form = {"username": self.name, "password": self.password}
+        path = f"{BASE}/account/sign-in"
+        browser.post(path, data=form, allow_redirects=False, timeout=30)
         page = browser.get(f"{BASE}/api/v1.1/o/authorize/", params=query, timeout=30)
-        csrf_token = re.search(r'name="csrf_token" value="([^"]+)"', page.text).group(1)
-        form = {"csrf_token": csrf_token, "username": self.name, "password": self.password}
-        form["decision"] = "allow"
+        field = lambda name: re.search(f'name="{name}" value="([^"]+)"', page.text).group(1)
+        form = {"form_token": field("form_token"), "scopes": field("scopes"), "decision": "allow"}
         sent = browser.post(page.url, data=form, allow_redirects=False, timeout=30)
         code = parse_qs(urlsplit(sent.headers["location"]).query)["code"]
         headers = {"Authorization": basic(CLIENT["client_id"], CLIENT["client_secret"])}

@@ -29,7 +29,7 @@ pub(super) async fn sign_in(visitor: &Visitor, checks: &mut Checks) -> Result<()
     checks.note("oauth-revocation", std::time::Instant::now(), works_on)
 }
 
-/// The code that the client gets when the user allows its request.
+/// The code that the client gets when the user signs in and allows its request.
 async fn code(visitor: &Visitor, checks: &mut Checks) -> Result<String> {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs([
@@ -40,22 +40,34 @@ async fn code(visitor: &Visitor, checks: &mut Checks) -> Result<String> {
         ("state", "smoke"),
     ]);
     let path = format!("/api/v1.1/o/authorize/?{}", query.finish());
-    let page = checks.ask(Request::get(GROUP, &path)).await?;
-    let cookie = page.header("set-cookie").and_then(|cookie| cookie.split(';').next());
-    let cookie = cookie.context("the sign-in page sets no cookie")?;
-    let csrf_token = page.body.split(r#"name="csrf_token" value=""#).nth(1);
-    let csrf_token = csrf_token.and_then(|rest| rest.split('"').next());
+    let asked = checks.ask(Request::get(GROUP, &path).expects(&[303])).await?;
+    let path = parameter(asked.header("location"), "return_to");
+    let path = path.context("the user was not led to the page on which one signs in")?;
     let username = visitor.username.to_string();
+    let form = [("username", &*username), ("password", &visitor.password), ("return_to", &path)];
+    let request = Request::get("pages", "/account/sign-in").posts_form(&form);
+    let signed_in = checks.ask(request.expects(&[303])).await?;
+    let cookie = signed_in.header("set-cookie").and_then(|cookie| cookie.split(';').next());
+    let cookie = cookie.context("the user was not signed in")?;
+    let page = checks.ask(Request::get(GROUP, &path).header("cookie", cookie)).await?;
+    let field = |name: &str| {
+        let value = page.body.split(&format!(r#"name="{name}" value=""#)).nth(1)?;
+        value.split('"').next()
+    };
     let form = [
-        ("csrf_token", csrf_token.context("the sign-in page has no form")?),
-        ("username", &username),
-        ("password", &visitor.password),
+        ("form_token", field("form_token").context("the page has no form")?),
+        ("scopes", field("scopes").context("the page names no scopes")?),
         ("decision", "allow"),
     ];
     let request = Request::get(GROUP, &path).header("cookie", cookie).posts_form(&form);
     let decided = checks.ask(request.expects(&[303])).await?;
-    let (_, query) = decided.header("location").and_then(|url| url.split_once('?')).unzip();
-    let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-    let code = pairs.find_map(|(name, value)| (name == "code").then(|| value.into_owned()));
+    let code = parameter(decided.header("location"), "code");
     code.context("the user was not sent back with a code")
+}
+
+/// A parameter of a URL's query.
+fn parameter(url: Option<&str>, name: &str) -> Option<String> {
+    let (_, query) = url?.split_once('?')?;
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find_map(|(own, value)| (own == name).then(|| value.into_owned()))
 }

@@ -152,10 +152,12 @@ pub(crate) async fn granted(stage: &Stage, user: &Stored<User>) -> GrantCredenti
         redirect_uri: "https://example.com/".to_owned(),
         names_redirect_uri: true,
         challenge: None,
+        rests_on: None,
     };
     let counts = stage.table.user_and(user.id, fetch::counts()).await.unwrap().1;
     let operator = Actor::operator();
-    let code = stage.table.create_grant(&operator, user, counts.as_ref(), new).await.unwrap();
+    let granted = stage.table.create_grant(&operator, user, counts.as_ref(), new).await;
+    let code = granted.unwrap().commit().await.unwrap();
     GrantCredential::parse(GrantTokenKind::Code, &code.reveal()).unwrap()
 }
 

@@ -1,4 +1,4 @@
-//! How a client wants its user to be asked (OpenID Connect Core 1.0, section 3.1.2.1).
+//! How a client wants its user to be asked (`OpenID` Connect Core 1.0, section 3.1.2.1).
 
 use lambda_http::{Body, Response};
 use shared::http::{self, ApiRequest, Query};
@@ -11,7 +11,7 @@ use crate::authorization::{FieldError, RedirectTarget};
 pub(crate) const PROMPTS: [&str; 4] = ["none", "login", "consent", "select_account"];
 
 /// The parameter by which the pages lead back to a request: when its user was asked for the
-/// password, in milliseconds since 1970. Only a later proof counts. It is no secret: whoever is at
+/// password, in milliseconds since 1970. Only a proof since then counts. It is no secret: whoever is at
 /// the browser could take `prompt` and `max_age` out of the URL as well.
 const ASKED_AT: &str = "asked_at";
 
@@ -29,6 +29,7 @@ pub(crate) struct Interaction {
 }
 
 /// What a user has to do before anything is allowed.
+#[derive(Clone, Copy)]
 pub(crate) enum Proof {
     SignIn,
     /// Sign in, though somebody is signed in.
@@ -67,7 +68,7 @@ impl Interaction {
     /// What the user of this session has to do first, if anything.
     pub(crate) fn required_proof(&self, session: &Session, now: Timestamp) -> Option<Proof> {
         let proved_at = session.proved_at;
-        let was_asked = self.asked_at.is_some_and(|asked| proved_at.as_millisecond() > asked);
+        let was_asked = self.asked_at.is_some_and(|asked| proved_at.as_millisecond() >= asked);
         if was_asked && session.is_proved(now) {
             return None;
         }

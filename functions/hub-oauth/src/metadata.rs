@@ -7,7 +7,7 @@ use shared::model::{Client, Scope};
 use crate::interaction::PROMPTS;
 
 /// The metadata of the authorization server (RFC 8414, section 2; RFC 9207, section 3; for `prompt`
-/// Initiating User Registration via OpenID Connect 1.0). What is left out is not offered.
+/// Initiating User Registration via `OpenID` Connect 1.0). What is left out is not offered.
 #[derive(Serialize)]
 struct Metadata {
     issuer: String,

@@ -9,9 +9,7 @@ use shared::model::{Role, Scope, TokenKind};
 use crate::app::{function_of, received};
 use crate::fixtures::{GRANT_ID, MEMBER_ID, SESSION_ID, parsed_session, put_session};
 use crate::operations::GROUPS;
-use crate::{
-    MailedLink, PASSWORD, Person, Service, TOKEN_ID, TestApp, grant_id, sign, token_id,
-};
+use crate::{MailedLink, PASSWORD, Person, Service, TOKEN_ID, TestApp, grant_id, sign, token_id};
 
 /// The caller in the events.
 const NAME: &str = "janedoe";

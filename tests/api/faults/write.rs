@@ -147,7 +147,9 @@ async fn furnished(app: &TestApp) -> Person<'_> {
         redirect_uri: client.redirect_uri,
         names_redirect_uri: true,
         challenge: None,
+        rests_on: None,
     };
-    app.table().create_grant(&operator, &user, counts.as_ref(), grant).await.unwrap();
+    let granted = app.table().create_grant(&operator, &user, counts.as_ref(), grant).await;
+    granted.unwrap().commit().await.unwrap();
     jane
 }

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use shared::model::{GrantCredential, GrantTokenKind};
 use shared::table::{Actor, ClientChange};
-use testkit::{ConsentPage, OAuthClient, PASSWORD, TestApp, form, parameter};
+use testkit::{ConsentPage, OAuthClient, Person, TestApp, form, parameter};
 
 use super::{CALLBACK, arranged, assert_error, change, profile, set};
 
@@ -13,10 +13,11 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// A code that was requested with the challenge.
-async fn challenged_code(app: &TestApp, client: &OAuthClient) -> String {
+async fn challenged_code(app: &TestApp, client: &OAuthClient, jane: &Person<'_>) -> String {
     let challenge = format!("&code_challenge={CHALLENGE}&code_challenge_method=S256");
-    let shown = ConsentPage::open(app, &(client.authorize_path("profile_read") + &challenge)).await;
-    let response = shown.decide(app, "janedoe", PASSWORD, "allow").await;
+    let path = client.authorize_path("profile_read") + &challenge;
+    let shown = ConsentPage::open(app, &path, &jane.credentials()).await;
+    let response = shown.decide(app, "allow").await;
     parameter(response.header("location").unwrap(), "code").unwrap()
 }
 
@@ -58,10 +59,10 @@ async fn a_code_is_exchanged_for_the_documented_response() {
 
 #[tokio::test]
 async fn the_grant_type_may_be_called_code_and_no_scope_means_the_default() {
-    arranged!(app, client, _jane);
+    arranged!(app, client, jane);
     let path = client.authorize_path("profile_read").replace("&scope=profile_read", "");
-    let shown = ConsentPage::open(&app, &path).await;
-    let allowed = shown.decide(&app, "janedoe@example.com", PASSWORD, "allow").await;
+    let shown = ConsentPage::open(&app, &path, &jane.credentials()).await;
+    let allowed = shown.decide(&app, "allow").await;
     let code = parameter(allowed.header("location").unwrap(), "code").unwrap();
 
     let response = client
@@ -139,8 +140,8 @@ async fn a_code_is_bound_to_its_client_and_redirect_uri_and_stays_valid_for_them
 
 #[tokio::test]
 async fn a_redirect_uri_that_is_left_out_is_the_first_registered_and_not_demanded_later() {
-    arranged!(app, client, _jane);
-    let named = client.authorize_path("profile_read");
+    arranged!(app, client, jane);
+    let named = client.authorize_path("profile_read") + "&prompt=consent";
     let unnamed = named.replace(&form(&[("redirect_uri", CALLBACK)]), "redirect_uri=");
     assert_ne!(named, unnamed);
     let elsewhere = "https://client.example.com/callback/";
@@ -152,8 +153,8 @@ async fn a_redirect_uri_that_is_left_out_is_the_first_registered_and_not_demande
         (&named, None, 400),
         (&named, Some(""), 400),
     ] {
-        let shown = ConsentPage::open(&app, path).await;
-        let allowed = shown.decide(&app, "janedoe", PASSWORD, "allow").await;
+        let shown = ConsentPage::open(&app, path, &jane.credentials()).await;
+        let allowed = shown.decide(&app, "allow").await;
         let place = allowed.header("location").unwrap();
         assert!(place.starts_with(&format!("{CALLBACK}?code=")), "{place}");
         let code = parameter(place, "code").unwrap();
@@ -192,7 +193,7 @@ async fn a_code_is_invalid_if_the_password_changes_while_it_is_used() {
 #[tokio::test]
 async fn a_code_with_a_challenge_accepts_only_its_verifier() {
     arranged!(app, client, jane);
-    let code = challenged_code(&app, &client).await;
+    let code = challenged_code(&app, &client, &jane).await;
 
     let long = "x".repeat(129);
     for (verifier, error) in [
@@ -214,13 +215,13 @@ async fn a_code_with_a_challenge_accepts_only_its_verifier() {
 
 #[tokio::test]
 async fn a_verifier_of_fewer_than_43_characters_is_refused_though_it_is_the_challenges() {
-    arranged!(app, client, _jane);
+    arranged!(app, client, jane);
     // The S256 of `x`.
     let challenge = "LXEWQrcmsEQBYnyp-6wy9chTD7GQPMTbAiWHF5IaSIE";
     let path = client.authorize_path("profile_read")
         + &format!("&code_challenge={challenge}&code_challenge_method=S256");
-    let shown = ConsentPage::open(&app, &path).await;
-    let allowed = shown.decide(&app, "janedoe", PASSWORD, "allow").await;
+    let shown = ConsentPage::open(&app, &path, &jane.credentials()).await;
+    let allowed = shown.decide(&app, "allow").await;
     let code = parameter(allowed.header("location").unwrap(), "code").unwrap();
 
     let response = client.token(&app, &redeeming(&code, Some("x"))).await;
@@ -231,28 +232,29 @@ async fn a_verifier_of_fewer_than_43_characters_is_refused_though_it_is_the_chal
 
 #[tokio::test]
 async fn a_client_that_must_use_pkce_gets_no_code_without_a_challenge() {
-    arranged!(app, client, _jane);
+    arranged!(app, client, jane);
     let path = client.authorize_path("profile_read");
-    let shown = ConsentPage::open(&app, &path).await;
+    let shown = ConsentPage::open(&app, &path, &jane.credentials()).await;
 
     change(&app, &client, ClientChange { requires_pkce: Some(true), ..ClientChange::default() })
         .await;
 
     let asked = app.send("GET", &path, &[], None).await;
-    let decided = shown.decide(&app, "janedoe", PASSWORD, "allow").await;
+    let decided = shown.decide(&app, "allow").await;
     for response in [asked, decided] {
         let place = response.header("location").unwrap();
         assert_eq!(parameter(place, "error").as_deref(), Some("invalid_request"), "{place}");
         assert_eq!(parameter(place, "code"), None);
     }
-    let code = challenged_code(&app, &client).await;
+    let code = challenged_code(&app, &client, &jane).await;
     assert_eq!(client.token(&app, &redeeming(&code, Some(VERIFIER))).await.status, 200);
 }
 
 #[tokio::test]
 async fn no_code_is_issued_to_a_client_that_is_changed_meanwhile_as_it_was_before() {
-    arranged!(app, client, _jane);
-    let shown = ConsentPage::open(&app, &client.authorize_path("profile_read")).await;
+    arranged!(app, client, jane);
+    let shown =
+        ConsentPage::open(&app, &client.authorize_path("profile_read"), &jane.credentials()).await;
     let key = json!({ "S": format!("CLIENT#{}", client.id) });
     let change = app.engine_later(
         "UpdateItem",
@@ -265,7 +267,7 @@ async fn no_code_is_issued_to_a_client_that_is_changed_meanwhile_as_it_was_befor
     );
     app.proxy().before("TransactWriteItems", change);
 
-    let decided = shown.decide(&app, "janedoe", PASSWORD, "allow").await;
+    let decided = shown.decide(&app, "allow").await;
 
     let place = decided.header("location").unwrap();
     assert_eq!(parameter(place, "error").as_deref(), Some("invalid_request"), "{place}");
@@ -275,9 +277,9 @@ async fn no_code_is_issued_to_a_client_that_is_changed_meanwhile_as_it_was_befor
 #[tokio::test]
 async fn a_client_without_a_secret_gets_tokens_by_its_verifier() {
     let app = TestApp::start().await;
-    app.person("janedoe").await;
+    let jane = app.person("janedoe").await;
     let public = app.new_client(CALLBACK, false).await;
-    let code = challenged_code(&app, &public).await;
+    let code = challenged_code(&app, &public, &jane).await;
     let mut fields = redeeming(&code, Some(VERIFIER));
     fields.push(("client_id", &public.id));
     let headers = [("content-type", "application/x-www-form-urlencoded")];

@@ -74,7 +74,9 @@ async fn a_grant_ends_after_365_days_or_as_many_as_its_client_has_and_the_page_s
         (client_for_days(&app, 10_000).await, 365, 180 * DAY),
     ] {
         let earliest = TestApp::in_seconds(days * DAY);
-        let page = ConsentPage::open(&app, &client.authorize_path("profile_read")).await;
+        let page =
+            ConsentPage::open(&app, &client.authorize_path("profile_read"), &jane.credentials())
+                .await;
         let latest = TestApp::in_seconds(days * DAY);
         let code = client.code(&app, &jane.credentials(), "profile_read").await;
         let tokens = client.redeem(&app, &code).await;
@@ -228,7 +230,7 @@ async fn of_a_refresh_and_a_revocation_at_once_the_revocation_has_the_last_word(
 async fn a_denied_request_leaves_no_grant() {
     arranged!(app, client, jane);
 
-    decide(&app, &client, &jane, (testkit::PASSWORD, "deny")).await;
+    decide(&app, &client, &jane, "deny").await;
 
     assert_eq!(listed(&jane).await, Vec::<Value>::new());
 }

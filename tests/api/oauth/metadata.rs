@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared::Settings;
-use testkit::{ConsentPage, PASSWORD, TestApp, parameter};
+use testkit::{ConsentPage, TestApp, parameter};
 
 use super::CALLBACK;
 
@@ -30,6 +30,7 @@ async fn the_metadata_names_the_issuer_every_endpoint_and_all_that_is_offered() 
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token"],
         "code_challenge_methods_supported": ["S256"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "token_endpoint_auth_methods_supported": all,
         "revocation_endpoint_auth_methods_supported": all,
         "introspection_endpoint_auth_methods_supported": basic_and_post,
@@ -57,12 +58,13 @@ async fn every_redirect_says_who_answers_it() {
     let public_url = Some("https://accounts.example.com".parse().unwrap());
     app.configure(Settings { public_url, ..Settings::default() });
     let client = app.new_client(CALLBACK, true).await;
-    app.person("janedoe").await;
-    let shown = ConsentPage::open(&app, &client.authorize_path("profile_read")).await;
+    let jane = app.person("janedoe").await;
+    let shown =
+        ConsentPage::open(&app, &client.authorize_path("profile_read"), &jane.credentials()).await;
 
     for (case, response) in [
-        ("a code", shown.decide(&app, "janedoe", PASSWORD, "allow").await),
-        ("a denial", shown.decide(&app, "janedoe", "", "deny").await),
+        ("a code", shown.decide(&app, "allow").await),
+        ("a denial", shown.decide(&app, "deny").await),
         ("an error", app.send("GET", &client.authorize_path("x"), &[], None).await),
     ] {
         let place = response.header("location").unwrap();

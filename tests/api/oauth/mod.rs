@@ -5,7 +5,9 @@ mod codes;
 mod grants;
 mod metadata;
 mod page;
+mod prompt;
 mod refresh;
+mod remembered;
 mod scopes;
 mod tokens;
 
@@ -67,8 +69,8 @@ async fn decide(
     app: &TestApp,
     client: &OAuthClient,
     person: &Person<'_>,
-    (password, decision): (&str, &str),
+    decision: &str,
 ) -> ApiResponse {
-    let shown = testkit::ConsentPage::open(app, &client.authorize_path("profile_read")).await;
-    shown.decide(app, &person.user().username.to_string(), password, decision).await
+    let path = client.authorize_path("profile_read");
+    testkit::ConsentPage::open(app, &path, &person.credentials()).await.decide(app, decision).await
 }

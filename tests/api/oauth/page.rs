@@ -1,27 +1,30 @@
-//! The page on which users sign in and decide.
+//! The page on which users who are signed in decide.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 use shared::Settings;
 use shared::table::Actor;
-use testkit::{ConsentPage, PASSWORD, TestApp, form, parameter};
+use testkit::{
+    Browser, ConsentPage, OAuthClient, PASSWORD, Page, Service, TestApp, form, parameter,
+};
 
 use super::{CALLBACK, arranged, decide};
 
 #[tokio::test]
-async fn the_page_names_the_client_and_the_scopes_with_everything_escaped() {
-    arranged!(app, client, _jane);
+async fn the_page_names_the_user_the_client_and_the_scopes_with_everything_escaped() {
+    arranged!(app, client, jane);
+    let path = client.authorize_path("email_write profile_read");
 
-    let shown = ConsentPage::open(&app, &client.authorize_path("email_write profile_read")).await;
+    let shown = ConsentPage::open(&app, &path, &jane.credentials()).await;
 
     let page = shown.response.body.as_str().unwrap();
     for text in [
-        "<h1>Sign in to allow Example &lt;Client&gt;</h1>",
+        "<h1><bdi>Allow Example &lt;Client&gt;?</bdi></h1>",
+        "Signed in as <bdi>janedoe</bdi>. <a href=\"/account/sign-in?return_to=%2Fapi%2Fv1.1%2Fo%2F",
+        "&amp;again=true\">Not you?</a>",
         "asks to:</p><ul><li>see your profile and your primary e-mail address</li></ul>",
         "asks to make changes:</p><ul class=\"changes\">\
          <li>add, change and delete your e-mail addresses</li></ul>",
-        "You are sent back to https://client.example.com.",
+        "You are sent back to <bdi>https://client.example.com</bdi>.",
     ] {
         assert!(page.contains(text), "{text} is not in {page}");
     }
@@ -32,6 +35,7 @@ async fn the_page_names_the_client_and_the_scopes_with_everything_escaped() {
 async fn every_page_names_the_service_and_the_domain_that_one_is_on() {
     let mut app = TestApp::start().await;
     let client = app.new_client(CALLBACK, true).await;
+    let jane = app.person("janedoe").await.credentials();
     let public_url = Some("https://accounts.example.com:8443".parse().unwrap());
     let service_name = "Jane & Co".parse().unwrap();
     for (settings, name, host) in [
@@ -40,7 +44,8 @@ async fn every_page_names_the_service_and_the_domain_that_one_is_on() {
     ] {
         app.configure(settings);
         for path in [client.authorize_path("profile_read"), "/api/v1.1/o/authorize/".to_owned()] {
-            let response = app.send("GET", &path, &[], None).await;
+            let cookie = app.session(&jane).await;
+            let response = app.send("GET", &path, &[("cookie", &cookie)], None).await;
             let page = response.body.as_str().unwrap();
             for text in [&format!("<strong>{name}</strong>"), &format!("· {name}</title>")] {
                 assert!(page.contains(text), "{text} is not in {page}");
@@ -69,7 +74,8 @@ async fn the_page_names_every_personal_detail_that_a_scope_lets_a_client_see() {
         ("email_read", "GET", &format!("{profile}emails/"), None, "see your e-mail addresses"),
         ("email_write", "POST", &format!("{profile}emails/"), Some(new), "add, change and delete"),
     ] {
-        let page = ConsentPage::open(&app, &client.authorize_path(scope)).await.response;
+        let path = client.authorize_path(scope);
+        let page = ConsentPage::open(&app, &path, &jane.credentials()).await.response;
         let page = page.body.as_str().unwrap();
         assert!(page.contains(words), "{scope}: {page}");
         let says_so = ["primary e-mail", "see your e-mail"].iter().any(|text| page.contains(text));
@@ -79,74 +85,179 @@ async fn the_page_names_every_personal_detail_that_a_scope_lets_a_client_see() {
 }
 
 #[tokio::test]
-async fn the_entered_name_is_shown_again_escaped_and_the_password_never() {
-    arranged!(app, client, _jane);
-    let shown = ConsentPage::open(&app, &client.authorize_path("profile_read")).await;
+async fn the_page_allows_no_script_and_no_frame_and_its_form_goes_to_its_own_url() {
+    arranged!(app, client, jane);
+    let path = client.authorize_path("profile_read");
 
-    let response = shown.decide(&app, r#""><script>x"#, "a secret password", "allow").await;
-
-    let page = response.body.as_str().unwrap();
-    assert!(page.contains(r#"value="&quot;&gt;&lt;script&gt;x""#), "{page}");
-    assert!(!page.contains("a secret password"));
-}
-
-#[tokio::test]
-async fn the_page_allows_its_own_script_no_frame_and_its_form_goes_to_its_own_url() {
-    arranged!(app, client, _jane);
-
-    let response = ConsentPage::open(&app, &client.authorize_path("profile_read")).await.response;
+    let response = ConsentPage::open(&app, &path, &jane.credentials()).await.response;
 
     let policy = response.header("content-security-policy").unwrap();
-    for part in [
-        "default-src 'none'; style-src 'sha256-",
-        "; script-src 'sha256-",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-    ] {
+    for part in
+        ["default-src 'none'; style-src 'sha256-", "frame-ancestors 'none'", "base-uri 'none'"]
+    {
         assert!(policy.contains(part), "{part} is not in {policy}");
     }
     // Browsers would apply it to what the client's server redirects to.
-    assert!(!policy.contains("unsafe") && !policy.contains("form-action"), "{policy}");
+    assert!(
+        !["unsafe", "script", "form-action"].iter().any(|own| policy.contains(own)),
+        "{policy}"
+    );
     let page = response.body.as_str().unwrap();
-    for element in ["<form", "<style>", "<script>"] {
-        assert_eq!(page.matches(element).count(), 1, "{page}");
+    for (element, count) in [("<form", 1), ("<style>", 1), ("<script", 0), ("password", 0)] {
+        assert_eq!(page.matches(element).count(), count, "{element}: {page}");
     }
     assert!(page.contains(r#"<form method="post"><input"#), "{page}");
     assert!(!page.contains("action=") && !page.contains("<base"), "{page}");
-    let password = r#"type="password" name="password" autocomplete="current-password""#;
-    assert!(page.contains(password), "{page}");
-    assert!(page.contains(r#"autocomplete="username""#), "{page}");
     assert_eq!(response.header("x-frame-options"), Some("DENY"));
+    assert_eq!(response.header("referrer-policy"), Some("same-origin"), "for the form's Origin");
     assert_eq!(response.header("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(response.header("set-cookie"), None);
+}
+
+/// Opens a request in a browser, signs in where that leads, and returns the page that follows.
+async fn sign_in(browser: &mut Browser<'_>, path: &str) -> Page {
+    let page = browser.open(path).await;
+    assert_eq!(page.heading(), "Sign in");
+    let fields = [("username", "janedoe"), ("password", PASSWORD)];
+    browser.submit(&page, "/account/sign-in", &fields).await
+}
+
+/// Presses a button of the page.
+async fn press(browser: &mut Browser<'_>, page: &Page, decision: &str) -> Page {
+    let shown = page.forms().pop().expect("a form").as_shown();
+    let shown = shown.iter().map(|(name, value)| (&**name, &**value));
+    let fields: Vec<_> = shown.chain([("decision", decision)]).collect();
+    browser.post(&page.path, &fields).await
 }
 
 #[tokio::test]
-async fn the_cookie_is_for_this_host_only_and_hidden_from_scripts_and_other_sites() {
-    let mut app = TestApp::start().await;
-    let client = app.new_client(CALLBACK, true).await;
+async fn one_signs_in_first_comes_back_and_allows_it_without_a_password() {
+    arranged!(app, client, jane);
+    let mut browser = app.browser();
     let path = client.authorize_path("profile_read");
-    let cookie = async |app: &TestApp, headers: &[(&str, &str)]| {
-        let response = app.send("GET", &path, headers, None).await;
-        response.header("set-cookie").unwrap().to_owned()
+
+    let asked = app.send("GET", &path, &[], None).await;
+    let place = asked.header("location").unwrap();
+    assert_eq!((asked.status, place.split('?').next().unwrap()), (303, "/account/sign-in"));
+    let return_to = path.replace("authorize/?", "authorize?");
+    assert_eq!(parameter(place, "return_to"), Some(return_to));
+    let page = sign_in(&mut browser, &path).await;
+    assert!(page.has("Signed in as janedoe. Not you?"), "{}", page.text());
+    let allowed = press(&mut browser, &page, "allow").await;
+
+    let place = allowed.location().unwrap();
+    assert_eq!(allowed.status, 303);
+    assert!(place.starts_with("https://client.example.com/callback?code=rco_"), "{place}");
+    let code = parameter(place, "code").unwrap();
+    let tokens = client.redeem(&app, &code).await;
+    assert_eq!(tokens.body["user_id"], jane.user().number);
+}
+
+#[tokio::test]
+async fn what_is_entered_to_sign_in_is_shown_again_escaped_and_the_password_never() {
+    arranged!(app, client, _jane);
+    let mut browser = app.browser();
+    let page = browser.open(&client.authorize_path("profile_read")).await;
+    let name = r#""><script>x"#;
+    let fields = [("username", name), ("password", "a secret password")];
+
+    let page = browser.submit(&page, "/account/sign-in", &fields).await;
+
+    assert_eq!((page.status, page.value("username")), (403, name.to_owned()));
+    assert!(page.value("return_to").starts_with("/api/v1.1/o/authorize?client_id="));
+    let text = page.response.body.as_str().unwrap();
+    assert!(text.contains(r#"value="&quot;&gt;&lt;script&gt;x""#), "{text}");
+    assert!(!text.contains("a secret password"));
+}
+
+#[tokio::test]
+async fn a_password_may_hold_any_character() {
+    arranged!(app, client, jane);
+    let password = "correct \u{fffd}\n& battery";
+    let (stored, ()) = app.table().user_and(jane.user().id, ()).await.unwrap();
+    let hash = shared::password::hash(password).unwrap();
+    let change = shared::table::UserChange::default();
+    let new = shared::table::PasswordChange { hash, revoke_keys: false, is_reused: false };
+    app.table()
+        .change_password(&Actor::operator(), &stored.unwrap(), &change, new)
+        .unwrap()
+        .commit()
+        .await
+        .unwrap();
+    let mut browser = app.browser();
+    let page = browser.open(&client.authorize_path("profile_read")).await;
+    let fields = [("username", "janedoe"), ("password", password)];
+
+    let page = browser.submit(&page, "/account/sign-in", &fields).await;
+
+    assert_eq!(press(&mut browser, &page, "allow").await.status, 303);
+}
+
+#[tokio::test]
+async fn who_is_not_the_one_signed_in_signs_in_and_comes_back() {
+    arranged!(app, client, _jane);
+    app.person("johnroe").await;
+    let mut browser = app.browser();
+    browser.sign_in("johnroe", PASSWORD).await;
+    let page = browser.open(&client.authorize_path("profile_read")).await;
+    assert!(page.has("Signed in as johnroe."), "{}", page.text());
+
+    let not_you = page.links()[0].to_owned();
+    let page = sign_in(&mut browser, &not_you).await;
+
+    assert!(page.has("Signed in as janedoe."), "{}", page.text());
+    assert_eq!(press(&mut browser, &page, "allow").await.status, 303);
+}
+
+#[tokio::test]
+async fn the_forms_that_lead_to_the_page_let_the_browser_go_on_to_the_client() {
+    arranged!(app, client, _jane);
+    let mut browser = app.browser();
+    let policy = |page: &Page| {
+        page.response.header("content-security-policy").unwrap().contains("form-action 'self'")
     };
+    let path = client.authorize_path("profile_read");
 
-    let https = cookie(&app, &[("x-forwarded-proto", "http")]).await;
-    let public_url = Some("http://127.0.0.1:9000".parse().unwrap());
-    app.configure(Settings { public_url, ..Settings::default() });
-    let http = cookie(&app, &[("x-forwarded-proto", "https")]).await;
+    let signing_in = browser.open(&path).await;
+    let elsewhere = browser.open("/account/sign-in?return_to=/account/sessions").await;
+    sign_in(&mut browser, &path).await;
+    let return_to = form(&[("return_to", "/api/v1.1/o/authorize?x=1")]);
+    let confirming = browser.open(&format!("/account/confirm?{return_to}")).await;
 
-    for (cookie, name, secure) in
-        [(&http, "rollcall-consent", ""), (&https, "__Host-rollcall-consent", "; Secure")]
-    {
-        let (kept, attributes) = cookie.split_once(';').unwrap();
-        let nonce = kept.strip_prefix(&format!("{name}=")).unwrap();
-        assert!(nonce.len() == 22, "{cookie}");
-        let all = format!(" Path=/; HttpOnly; SameSite=Lax{secure}");
-        assert_eq!(attributes, all, "no Domain, and it lasts longer than any form");
+    let known = [&signing_in, &confirming, &elsewhere].map(policy);
+    assert_eq!(known, [false, false, true], "browsers apply it to redirects");
+}
+
+#[tokio::test]
+async fn a_session_that_ends_between_the_steps_leads_to_the_sign_in_page_and_grants_nothing() {
+    arranged!(app, client, jane);
+    let path = client.authorize_path("profile_read");
+    let mut browser = app.browser();
+    let page = sign_in(&mut browser, &path).await;
+    let profile = browser.open("/account/sessions").await;
+    browser.submit(&profile, "/account/sign-out", &[]).await;
+
+    let decided = press(&mut browser, &page, "allow").await;
+
+    assert_eq!(decided.heading(), "Sign in");
+    // The same in a browser that keeps the cookie, and for other ends of a session.
+    for end in ["a new password", "disabled"] {
+        let shown = ConsentPage::open(&app, &path, &jane.credentials()).await;
+        match end {
+            "disabled" => {
+                app.table().set_disabled(&Actor::operator(), jane.user().id, true).await.unwrap();
+            }
+            _ => {
+                app.changing_password(&jane).await;
+            }
+        }
+        for decision in ["allow", "deny"] {
+            let decided = shown.decide(&app, decision).await;
+            let place = decided.header("location").unwrap();
+            assert!(place.starts_with("/account/sign-in?return_to="), "{end}: {place}");
+        }
     }
-    let kept = http.split(';').next().unwrap();
-    let again = cookie(&app, &[("cookie", kept)]).await;
-    assert!(again.starts_with(kept), "a browser keeps its cookie");
+    assert_eq!(app.items_of("grant").await.len(), 0);
 }
 
 #[tokio::test]
@@ -205,16 +316,16 @@ async fn a_loopback_uri_of_a_client_without_a_secret_works_at_any_port() {
     let with_secret = app.new_client("http://127.0.0.1:9010/callback", true).await;
     let challenge = "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM\
                      &code_challenge_method=S256";
-    let at = |client: &testkit::OAuthClient, uri: &str| {
-        let client = testkit::OAuthClient { redirect_uri: uri.to_owned(), ..client.clone() };
+    let at = |client: &OAuthClient, uri: &str| {
+        let client = OAuthClient { redirect_uri: uri.to_owned(), ..client.clone() };
         client.authorize_path("profile_read") + challenge
     };
     let local = "http://127.0.0.1:51004/callback";
 
-    let shown = ConsentPage::open(&app, &at(&native, local)).await;
+    let shown = ConsentPage::open(&app, &at(&native, local), &jane.credentials()).await;
     let page = shown.response.body.as_str().unwrap();
-    assert!(page.contains("You are sent back to http://127.0.0.1:51004."), "{page}");
-    let allowed = shown.decide(&app, &jane.credentials().username, PASSWORD, "allow").await;
+    assert!(page.contains("You are sent back to <bdi>http://127.0.0.1:51004</bdi>."), "{page}");
+    let allowed = shown.decide(&app, "allow").await;
     let place = allowed.header("location").unwrap();
     assert!(place.starts_with(&format!("{local}?code=rco_")), "{place}");
     let code = parameter(place, "code").unwrap();
@@ -242,7 +353,7 @@ async fn a_loopback_uri_of_a_client_without_a_secret_works_at_any_port() {
         assert_eq!((response.status, response.header("location")), (400, None), "{uri}");
     }
     for uri in ["http://127.0.0.1:0/callback", "http://127.0.0.1:/callback"] {
-        for (with_secret, status) in [(false, 200), (true, 400)] {
+        for (with_secret, status) in [(false, 303), (true, 400)] {
             let client = app.new_client(uri, with_secret).await;
             let response = app.send("GET", &at(&client, local), &[], None).await;
             assert_eq!(response.status, status, "{uri}: {response:?}");
@@ -254,7 +365,7 @@ async fn a_loopback_uri_of_a_client_without_a_secret_works_at_any_port() {
 async fn every_other_error_of_a_request_is_reported_to_the_client_with_its_state() {
     arranged!(app, client, _jane);
     let public = app.new_client(CALLBACK, false).await;
-    let authorize_path = |client: &testkit::OAuthClient, fields: &[(&str, &str)]| {
+    let authorize_path = |client: &OAuthClient, fields: &[(&str, &str)]| {
         let own = [("client_id", client.id.as_str()), ("redirect_uri", CALLBACK), ("state", "a&b")];
         format!("/api/v1.1/o/authorize/?{}&{}", form(&own), form(fields))
     };
@@ -304,8 +415,8 @@ async fn every_other_error_of_a_request_is_reported_to_the_client_with_its_state
 async fn allowing_redirects_with_a_code_and_denying_with_an_error() {
     arranged!(app, client, jane);
 
-    let allowed = decide(&app, &client, &jane, (PASSWORD, "allow")).await;
-    let denied = decide(&app, &client, &jane, ("", "deny")).await;
+    let denied = decide(&app, &client, &jane, "deny").await;
+    let allowed = decide(&app, &client, &jane, "allow").await;
 
     let place = allowed.header("location").unwrap();
     assert_eq!(allowed.status, 303);
@@ -319,160 +430,102 @@ async fn allowing_redirects_with_a_code_and_denying_with_an_error() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_shows_the_page_again_and_the_tenth_locks_the_name() {
+async fn the_form_is_accepted_only_from_its_session_its_site_and_for_its_request() {
     arranged!(app, client, jane);
-
-    for number in 0..10 {
-        let wrong = decide(&app, &client, &jane, ("a wrong password", "allow")).await;
-        assert_eq!(wrong.status, 403, "{number}");
-        let page = wrong.body.as_str().unwrap();
-        assert!(page.contains(r#"role="alert">The username or the password is wrong."#), "{page}");
-    }
-
-    let locked = decide(&app, &client, &jane, (PASSWORD, "allow")).await;
-    assert_eq!(locked.status, 429);
-    let seconds: u32 = locked.header("retry-after").unwrap().parse().unwrap();
-    assert!((800..=900).contains(&seconds), "{seconds}");
-    assert!(locked.body.as_str().unwrap().contains("Try again in 15 minutes."));
-    assert_eq!(app.items_of("grant").await.len(), 0);
-    let hub = app
-        .send("GET", "/api/v1.1/users/janedoe/", &[("authorization", &jane.basic())], None)
-        .await;
-    assert_eq!(hub.status, 429, "the lock holds wherever the password is taken");
-}
-
-#[tokio::test]
-async fn a_disabled_user_cannot_sign_in() {
-    arranged!(app, client, jane);
-    app.table().set_disabled(&Actor::operator(), jane.user().id, true).await.unwrap();
-
-    assert_eq!(decide(&app, &client, &jane, (PASSWORD, "allow")).await.status, 403);
-    assert_eq!(app.items_of("grant").await.len(), 0);
-}
-
-#[tokio::test]
-async fn the_form_is_accepted_only_from_its_browser_and_for_its_request() {
-    arranged!(app, client, _jane);
     let path = client.authorize_path("profile_read");
-    let (shown, other) =
-        (ConsentPage::open(&app, &path).await, ConsentPage::open(&app, &path).await);
-    let more = client.authorize_path("profile_read email_write");
-    let parts: Vec<_> = shown.csrf_token.split('.').collect();
-    let [time, scopes, mac] = parts[..] else { panic!("{parts:?}") };
-    let time: i64 = time.parse().unwrap();
-    let cookie = shown.cookie();
-    let old = old_csrf_token(&app, &path, cookie, time - 1801).await;
+    let shown = ConsentPage::open(&app, &path, &jane.credentials()).await;
+    let other = ConsentPage::open(&app, &path, &jane.credentials()).await;
+    let (more, own) = (client.authorize_path("profile_read email_write"), "same-origin");
+    let longer = format!("{path}&prompt=consent");
 
-    for (case, path, cookie, csrf_token) in [
-        ("no cookie", &path, "", shown.csrf_token.clone()),
-        ("another browser's cookie", &path, other.cookie(), shown.csrf_token.clone()),
-        ("no CSRF token", &path, cookie, String::new()),
-        ("a made-up CSRF token", &path, cookie, "1.x".to_owned()),
-        ("a time out of time", &path, cookie, format!("{}.{scopes}.{mac}", i64::MIN)),
-        ("more scopes", &path, cookie, format!("{time}.{scopes} email_read.{mac}")),
-        ("no scopes", &path, cookie, format!("{time}.{mac}")),
-        ("a form of half an hour ago", &path, cookie, old),
-        ("a later time", &path, cookie, format!("{}.{scopes}.{mac}", time + 1)),
-        ("another browser's CSRF token", &path, cookie, other.csrf_token.clone()),
-        ("another request", &more, cookie, shown.csrf_token.clone()),
+    for (case, path, cookie, token, site) in [
+        ("another session's cookie", &path, other.cookie(), &*shown.form_token, own),
+        ("another session's token", &path, shown.cookie(), &*other.form_token, own),
+        ("no token", &path, shown.cookie(), "", own),
+        ("a made-up token", &path, shown.cookie(), "AAAA", own),
+        ("another request", &more, shown.cookie(), &*shown.form_token, own),
+        ("a longer request", &longer, shown.cookie(), &*shown.form_token, own),
+        ("another site", &path, shown.cookie(), &*shown.form_token, "cross-site"),
+        ("a sibling's site", &path, shown.cookie(), &*shown.form_token, "same-site"),
     ] {
-        let body = form(&[
-            ("csrf_token", &csrf_token),
-            ("username", "janedoe"),
-            ("password", PASSWORD),
-            ("decision", "allow"),
-        ]);
-        let headers = [("content-type", "application/x-www-form-urlencoded"), ("cookie", cookie)];
+        let fields = [("form_token", token), ("scopes", "profile_read"), ("decision", "allow")];
+        let form_type = ("content-type", "application/x-www-form-urlencoded");
+        let headers = [form_type, ("cookie", cookie), ("sec-fetch-site", site)];
         app.proxy().count();
-        let response = app.send("POST", path, &headers, Some(&body)).await;
+        let response = app.send("POST", path, &headers, Some(&form(&fields))).await;
         assert_eq!(response.status, 403, "{case}: {response:?}");
         let page = response.body.as_str().unwrap();
-        let is_told = |text: &str| page.contains(text);
-        let expected = match case {
-            "no cookie" => "did not send this page's cookie",
-            "a form of half an hour ago" | "a time out of time" => "open for too long",
-            _ => "one in another tab has taken its place",
-        };
-        assert!(is_told(expected), "{case}: {page}");
-        assert_eq!(app.proxy().calls().len(), 1, "{case}: nobody's password is tried");
+        let again = path.replace("authorize/?", "authorize?").replace('&', "&amp;");
+        assert!(
+            page.contains(&format!("href=\"{again}\">Show what is asked for")),
+            "{case}: {page}"
+        );
+        assert_eq!(app.proxy().calls(), [], "{case}");
     }
+    let headers = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("cookie", shown.cookie()),
+        ("origin", "https://evil.example.com"),
+    ];
+    let fields = [("form_token", &*shown.form_token), ("scopes", "profile_read")];
+    let body = format!("{}&decision=allow", form(&fields));
+    assert_eq!(app.send("POST", &path, &headers, Some(&body)).await.status, 403);
     assert_eq!(app.items_of("grant").await.len(), 0);
-    let right = shown.decide(&app, "janedoe", PASSWORD, "allow").await;
-    assert_eq!(right.status, 303);
+    assert_eq!(shown.decide(&app, "allow").await.status, 303);
 }
 
 #[tokio::test]
-async fn cookies_of_others_may_have_any_characters_beside_the_pages_own() {
-    arranged!(app, client, _jane);
+async fn a_form_that_is_sent_twice_makes_two_codes_that_work() {
+    arranged!(app, client, jane);
     let path = client.authorize_path("profile_read");
-    let shown = ConsentPage::open(&app, &path).await;
-    let own = shown.cookie();
-    let body = form(&[("csrf_token", &shown.csrf_token), ("decision", "deny")]);
+    let shown = ConsentPage::open(&app, &path, &jane.credentials()).await;
 
-    for (cookie, status) in [
-        (format!("{own}; name=J\u{fc}rgen"), 303),
-        (format!("name=J\u{fc}rgen; {own}"), 303),
-        (format!("\u{540d}=x;{own};\u{fc}"), 303),
-        (format!("{own}\u{fc}"), 403),
-        (format!("\u{fc}{own}"), 403),
-        (format!("name=J\u{fc}rgen, {own}"), 403),
-        ("name=J\u{fc}rgen".to_owned(), 403),
+    let sent = futures_util::future::join_all((0..2).map(|_| shown.decide(&app, "allow"))).await;
+
+    for allowed in sent {
+        let code = parameter(allowed.header("location").unwrap(), "code").unwrap();
+        assert_eq!(client.redeem(&app, &code).await.status, 200);
+    }
+    assert_eq!(app.items_of("grant").await.len(), 2);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn cookies_of_others_may_have_any_characters_beside_the_sessions() {
+    arranged!(app, client, jane);
+    let path = client.authorize_path("profile_read");
+    let shown = ConsentPage::open(&app, &path, &jane.credentials()).await;
+    let own = shown.cookie();
+    let body = form(&[("form_token", &shown.form_token), ("decision", "deny")]);
+
+    for (cookie, is_read) in [
+        (format!("{own}; name=J\u{fc}rgen"), true),
+        (format!("name=J\u{fc}rgen; {own}"), true),
+        (format!("\u{540d}=x;{own};\u{fc}"), true),
+        (format!("{own}\u{fc}"), false),
+        (format!("\u{fc}{own}"), false),
+        (format!("name=J\u{fc}rgen, {own}"), false),
+        ("name=J\u{fc}rgen".to_owned(), false),
     ] {
         let headers = [("content-type", "application/x-www-form-urlencoded"), ("cookie", &cookie)];
         let response = app.send("POST", &path, &headers, Some(&body)).await;
-        assert_eq!(response.status, status, "{cookie}: {response:?}");
-        let page = response.body.as_str().unwrap_or_default();
-        assert_eq!(page.contains("did not send this page's cookie"), status == 403, "{cookie}");
+        let place = response.header("location").unwrap();
+        assert_eq!(place.starts_with(CALLBACK), is_read, "{cookie}: {place}");
+        assert_eq!(place.starts_with("/account/sign-in?"), !is_read, "{cookie}: {place}");
     }
-}
-
-/// The CSRF token that a page for `profile_read` had at some time.
-async fn old_csrf_token(app: &TestApp, path: &str, cookie: &str, time: i64) -> String {
-    let nonce = cookie.split_once('=').unwrap().1;
-    let query = path.split_once('?').unwrap().1;
-    let parts = [nonce.as_bytes(), &time.to_be_bytes(), b"profile_read", query.as_bytes()];
-    let mac = app.service_key().await.derive("consent form", &parts).unwrap();
-    format!("{time}.profile_read.{}", URL_SAFE_NO_PAD.encode(mac))
-}
-
-#[tokio::test]
-async fn an_old_csrf_token_is_made_as_the_page_makes_it() {
-    arranged!(app, client, _jane);
-    let path = client.authorize_path("profile_read");
-    let shown = ConsentPage::open(&app, &path).await;
-    let time = shown.csrf_token.split('.').next().unwrap().parse().unwrap();
-
-    assert_eq!(old_csrf_token(&app, &path, shown.cookie(), time).await, shown.csrf_token);
-}
-
-#[tokio::test]
-async fn a_password_may_hold_any_character() {
-    arranged!(app, client, jane);
-    let path = client.authorize_path("profile_read");
-    let password = "correct \u{fffd}\n& battery";
-    let (stored, ()) = app.table().user_and(jane.user().id, ()).await.unwrap();
-    let hash = shared::password::hash(password).unwrap();
-    let change = shared::table::UserChange::default();
-    let new = shared::table::PasswordChange { hash, revoke_keys: false, is_reused: false };
-    app.table()
-        .change_password(&Actor::operator(), &stored.unwrap(), &change, new)
-        .unwrap()
-        .commit()
-        .await
-        .unwrap();
-
-    let shown = ConsentPage::open(&app, &path).await;
-
-    assert_eq!(shown.decide(&app, "janedoe", password, "allow").await.status, 303);
 }
 
 #[tokio::test]
 async fn no_code_is_issued_if_the_password_changes_meanwhile() {
     arranged!(app, client, jane);
+    let path = client.authorize_path("profile_read");
+    let shown = ConsentPage::open(&app, &path, &jane.credentials()).await;
     app.proxy().before("TransactWriteItems", app.changing_password(&jane));
 
-    assert_eq!(decide(&app, &client, &jane, (PASSWORD, "allow")).await.status, 403);
+    let decided = shown.decide(&app, "allow").await;
 
+    let place = decided.header("location").unwrap();
+    assert!(place.starts_with("/account/sign-in?"), "{place}");
     assert_eq!((app.items_of("grant").await.len(), app.proxy().faults_left()), (0, 0));
 }
 
@@ -482,7 +535,7 @@ async fn a_redirect_uri_with_a_query_keeps_it() {
     let jane = app.person("janedoe").await;
     let client = app.new_client("https://client.example.com/callback?x=1", true).await;
 
-    let allowed = decide(&app, &client, &jane, (PASSWORD, "allow")).await;
+    let allowed = decide(&app, &client, &jane, "allow").await;
 
     let place = allowed.header("location").unwrap();
     assert!(place.starts_with("https://client.example.com/callback?x=1&code=rco_"), "{place}");

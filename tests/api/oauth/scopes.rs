@@ -3,7 +3,7 @@
 use serde_json::json;
 use shared::model::{Client, Scope};
 use shared::table::ClientChange;
-use testkit::{ConsentPage, OAuthClient, PASSWORD, TestApp, form, parameter};
+use testkit::{ConsentPage, OAuthClient, TestApp, form, parameter};
 
 use super::{CALLBACK, arranged, assert_error, change};
 
@@ -45,7 +45,9 @@ async fn a_client_is_granted_the_scopes_of_its_list_and_told_them_for_any_other(
         (&narrow, "email_write", &["add, change and delete"], "email_write"),
         (&writer, "email_write", &["add, change and delete"], "email_write"),
     ] {
-        let page = ConsentPage::open(&app, &client.authorize_path(scope)).await.response;
+        let page = ConsentPage::open(&app, &client.authorize_path(scope), &jane.credentials())
+            .await
+            .response;
         let page = page.body.as_str().unwrap();
         assert_eq!(page.matches("<li>").count(), shown.len(), "{page}");
         assert!(shown.iter().all(|text| page.contains(text)), "{page}");
@@ -62,22 +64,22 @@ async fn a_page_that_showed_other_scopes_than_the_request_is_now_for_is_shown_ag
 
     for (before, now) in [(&[read][..], &both[..]), (&both, &[read])] {
         limit(&app, &client, before).await;
-        let shown = ConsentPage::open(&app, &path).await;
+        let shown = ConsentPage::open(&app, &path, &jane.credentials()).await;
         limit(&app, &client, now).await;
 
-        let again = shown.decide(&app, "janedoe", PASSWORD, "allow").await;
+        let again = shown.decide(&app, "allow").await;
 
         assert_eq!(again.status, 403, "{again:?}");
         let page = again.body.as_str().unwrap();
         assert!(page.contains("What is asked for has changed"), "{page}");
         assert_eq!(page.matches("<li>").count(), now.len(), "{page}");
         assert_eq!(app.items_of("grant").await.len(), 0);
-        let denied = shown.decide(&app, "", "", "deny").await;
+        let denied = shown.decide(&app, "deny").await;
         let place = denied.header("location").unwrap();
         assert_eq!(parameter(place, "error").as_deref(), Some("access_denied"));
     }
     // The same, while the grant is written.
-    let shown = ConsentPage::open(&app, &path).await;
+    let shown = ConsentPage::open(&app, &path, &jane.credentials()).await;
     let key = json!({ "S": format!("CLIENT#{}", client.id) });
     let change = json!({
         "Key": { "pk": key, "sk": { "S": "CLIENT" } },
@@ -89,7 +91,7 @@ async fn a_page_that_showed_other_scopes_than_the_request_is_now_for_is_shown_ag
         },
     });
     app.proxy().before("TransactWriteItems", app.engine_later("UpdateItem", change));
-    assert_eq!(shown.decide(&app, "janedoe", PASSWORD, "allow").await.status, 403);
+    assert_eq!(shown.decide(&app, "allow").await.status, 403);
     assert_eq!((app.items_of("grant").await.len(), app.proxy().faults_left()), (0, 0));
     let code = client.code(&app, &jane.credentials(), "").await;
     assert_eq!(client.redeem(&app, &code).await.text("scope"), "profile_read email_read");

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::history::client_step::{ClientStep, Ended, SentCredential, Transport, on};
+use crate::history::client_step::{ClientStep, Ended, Seen, SentCredential, Transport, on};
 use crate::history::rules::{Condition, Event, has, is, not, set};
 use crate::history::shared_state::{KnownGrant, KnownUser, Object};
 use crate::{form, parameter};
@@ -13,60 +13,81 @@ pub(super) const FORM: (&str, &str) = ("content-type", "application/x-www-form-u
 const FRESH: Duration = Duration::from_secs(20);
 
 impl<W: Transport> ClientStep<'_, W> {
-    /// A user opens the page and allows the requested scopes.
+    /// A user signs in, opens the page, and allows the requested scopes, unless that was done
+    /// before.
     pub(super) async fn oauth_authorize(&mut self) {
-        let user = self.shared_user();
+        let KnownUser { username, password, .. } = self.shared_user();
+        let object = Object::Password(username.clone());
+        let right = Condition::All(vec![is("password", password.clone()), not(has("disabled"))]);
+        let fields = form(&[("username", &username), ("password", &password)]);
+        let signed_in = self.post_form("pages-sign-in", "/account/sign-in", None, fields).await;
+        let cookie = signed_in.header("set-cookie").and_then(|cookie| cookie.split(';').next());
+        let cookie = cookie.unwrap_or_default().to_owned();
+        match self.ended(&signed_in) {
+            Ended::With(303) => {
+                self.note(signed_in, vec![on(object.clone(), Event::seen(right.clone()))]);
+            }
+            // A wrong password: the page again.
+            Ended::With(403) => {
+                return self.note(signed_in, vec![on(object, Event::seen(not(right)))]);
+            }
+            Ended::Unknown => return self.note_unknown(signed_in, vec![]),
+            Ended::Rejected if signed_in.status() == 429 => return self.note(signed_in, vec![]),
+            Ended::With(_) | Ended::Rejected => return self.note_wrong(signed_in),
+        }
         let path = self.oauth.authorize_path("profile_read profile_write email_read email_write");
-        let shown =
-            self.send("hub-oauth-ask", &SentCredential::None, ("GET", &path), &[], None).await;
-        let page = shown.body().as_str().unwrap_or_default();
-        let csrf_token = page
-            .split(r#"name="csrf_token" value=""#)
-            .nth(1)
-            .and_then(|rest| rest.split('"').next());
-        let cookie = shown.header("set-cookie").and_then(|cookie| cookie.split(';').next());
-        let (csrf_token, cookie) =
-            (csrf_token.unwrap_or_default().to_owned(), cookie.unwrap_or_default().to_owned());
+        let headers = [("cookie", cookie.as_str())];
+        let nobody = SentCredential::None;
+        let shown = self.send("hub-oauth-ask", &nobody, ("GET", &path), &headers, None).await;
+        let field = |name: &str| {
+            let page = shown.body().as_str().unwrap_or_default();
+            let value = page.split(&format!(r#"name="{name}" value=""#)).nth(1);
+            value.and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned()
+        };
+        let (form_token, scopes) = (field("form_token"), field("scopes"));
         match self.ended(&shown) {
             Ended::With(200) => self.note(shown, vec![]),
+            Ended::With(303) => return self.note_code(shown, username, right),
             Ended::Unknown => return self.note_unknown(shown, vec![]),
             Ended::With(_) | Ended::Rejected => return self.note_wrong(shown),
         }
-        let KnownUser { username, password, .. } = user;
-        let fields = form(&[
-            ("csrf_token", &csrf_token),
-            ("username", &username),
-            ("password", &password),
-            ("decision", "allow"),
-        ]);
-        let headers = [FORM, ("cookie", cookie.as_str())];
-        let decided = self
-            .send(
-                "hub-oauth-decide",
-                &SentCredential::None,
-                ("POST", &path),
-                &headers,
-                Some(fields),
-            )
-            .await;
-        let object = Object::Password(username.clone());
-        let right = Condition::All(vec![is("password", password), not(has("disabled"))]);
+        let fields =
+            form(&[("form_token", &form_token), ("scopes", &scopes), ("decision", "allow")]);
+        let decided = self.post_form("hub-oauth-decide", &path, Some(&cookie), fields).await;
         match self.ended(&decided) {
-            Ended::With(303) => {
-                let place = decided.header("location").unwrap_or_default();
-                let Some(code) = parameter(place, "code") else { return self.note_wrong(decided) };
-                self.know_grant(&username, &code);
-                let granted = [set("alive", "yes"), set("code", "fresh")];
-                let granted = Event::changed(Condition::Always, granted);
-                let grant = Object::Grant(username, code);
-                self.note(decided, vec![on(object, Event::seen(right)), on(grant, granted)]);
-            }
-            // A wrong password: the page again.
-            Ended::With(403) => self.note(decided, vec![on(object, Event::seen(not(right)))]),
+            Ended::With(303) => self.note_code(decided, username, right),
             Ended::Unknown => self.note_unknown(decided, vec![]),
-            Ended::Rejected if decided.status() == 429 => self.note(decided, vec![]),
             Ended::With(_) | Ended::Rejected => self.note_wrong(decided),
         }
+    }
+
+    /// Sends a form as a browser does.
+    async fn post_form(
+        &mut self,
+        operation: &'static str,
+        path: &str,
+        cookie: Option<&str>,
+        fields: String,
+    ) -> Seen {
+        let headers = [Some(FORM), cookie.map(|cookie| ("cookie", cookie))];
+        let headers: Vec<_> = headers.into_iter().flatten().collect();
+        let nobody = SentCredential::None;
+        self.send(operation, &nobody, ("POST", path), &headers, Some(fields)).await
+    }
+
+    /// A code that came in a session, which a new password and disabling its user end; without one
+    /// the session has ended.
+    fn note_code(&self, seen: Seen, username: String, right: Condition) {
+        let place = seen.header("location").unwrap_or_default();
+        if place.starts_with("/account/sign-in?") {
+            return self.note(seen, vec![]);
+        }
+        let Some(code) = parameter(place, "code") else { return self.note_wrong(seen) };
+        self.know_grant(&username, &code);
+        let granted = [set("alive", "yes"), set("code", "fresh")];
+        let granted =
+            on(Object::Grant(username.clone(), code), Event::changed(Condition::Always, granted));
+        self.note(seen, vec![on(Object::Password(username), Event::seen(right)), granted]);
     }
 
     fn know_grant(&self, user: &str, code: &str) {

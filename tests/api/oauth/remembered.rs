@@ -1,0 +1,175 @@
+//! What was allowed before is not asked again.
+
+use serde_json::json;
+use shared::model::{Client, Scope};
+use shared::table::{Actor, ClientChange};
+use testkit::{ConsentPage, OAuthClient, Service, TestApp, grant_id, parameter};
+
+use super::{CALLBACK, arranged, change, profile, revoke};
+
+const CHALLENGE: &str = "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM\
+                         &code_challenge_method=S256";
+
+/// What comes of a request in a session: a code, an error, or nothing of a page.
+async fn outcome(app: &TestApp, path: &str, cookie: &str) -> Option<String> {
+    let response = app.send("GET", path, &[("cookie", cookie)], None).await;
+    if response.status == 200 {
+        assert!(response.body.as_str().unwrap().contains("<h1><bdi>Allow "), "{response:?}");
+        return None;
+    }
+    let place = response.header("location").unwrap_or_else(|| panic!("{response:?}"));
+    assert!(!place.starts_with('/'), "{place}");
+    let is_code = parameter(place, "code").is_some();
+    if is_code { Some("code".to_owned()) } else { parameter(place, "error") }
+}
+
+/// Whether a request leads to a code at once.
+async fn is_remembered(app: &TestApp, path: &str, cookie: &str) -> bool {
+    match outcome(app, path, cookie).await.as_deref() {
+        Some("code") => true,
+        None => false,
+        Some(error) => panic!("{error}"),
+    }
+}
+
+async fn allow(app: &TestApp, path: &str, cookie: &str) {
+    let allowed = ConsentPage::open_in(app, path, cookie).await.decide(app, "allow").await;
+    assert!(parameter(allowed.header("location").unwrap(), "code").is_some(), "{allowed:?}");
+}
+
+#[tokio::test]
+async fn the_same_or_fewer_scopes_are_not_asked_again_and_the_code_works() {
+    arranged!(app, client, jane);
+    let cookie = app.session(&jane.credentials()).await;
+    let path = |scope: &str| client.authorize_path(scope);
+    allow(&app, &path("profile_read email_read"), &cookie).await;
+
+    for (scope, expected) in [
+        ("profile_read email_read", true),
+        ("email_read", true),
+        ("", true),
+        ("profile_read email_read email_write", false),
+        ("email_write", false),
+    ] {
+        assert_eq!(is_remembered(&app, &path(scope), &cookie).await, expected, "{scope}");
+    }
+    // In every session of the user.
+    let tokens = client.tokens(&app, &jane.credentials(), "email_read profile_read").await;
+    assert_eq!(profile(&app, &tokens.access).await, 200);
+    // Scopes of two grants are not added up.
+    allow(&app, &path("email_write"), &cookie).await;
+    assert!(!is_remembered(&app, &path("email_read email_write"), &cookie).await);
+    let john = app.person("johnroe").await;
+    let cookie = app.session(&john.credentials()).await;
+    assert!(!is_remembered(&app, &path("profile_read"), &cookie).await);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn what_asks_for_the_page_is_asked_again() {
+    arranged!(app, client, jane);
+    let cookie = app.session(&jane.credentials()).await;
+    let path = client.authorize_path("profile_read");
+    allow(&app, &path, &cookie).await;
+
+    for (prompt, expected) in [
+        ("&prompt=consent", false),
+        ("&prompt=select_account", false),
+        ("&prompt=select_account consent", false),
+        ("&prompt=", true),
+        ("&prompt=none", true),
+        ("&max_age=900", true),
+    ] {
+        let path = format!("{path}{}", prompt.replace(' ', "%20"));
+        assert_eq!(is_remembered(&app, &path, &cookie).await, expected, "{prompt}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_nothing_tells_from_another_program_is_always_asked() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let cookie = app.session(&jane.credentials()).await;
+    let local = "http://127.0.0.1:9010/callback";
+
+    for (redirect_uri, has_secret, expected) in [
+        (CALLBACK, true, true),
+        (CALLBACK, false, true),
+        (local, true, true),
+        (local, false, false),
+        ("com.example.app:/callback", true, true),
+        ("com.example.app:/callback", false, false),
+    ] {
+        let client = app.new_client(redirect_uri, has_secret).await;
+        let path = client.authorize_path("profile_read") + CHALLENGE;
+        allow(&app, &path, &cookie).await;
+        let case = format!("{redirect_uri} {has_secret}");
+        assert_eq!(is_remembered(&app, &path, &cookie).await, expected, "{case}");
+        let silent = outcome(&app, &format!("{path}&prompt=none"), &cookie).await;
+        let result = if expected { "code" } else { "consent_required" };
+        assert_eq!(silent.as_deref(), Some(result), "{case}");
+    }
+}
+
+/// How what was allowed comes to an end.
+async fn end(app: &TestApp, client: &OAuthClient, refresh: &str, way: &str) {
+    let (operator, id) = (Actor::operator(), client.id.parse().unwrap());
+    match way {
+        "revoked by the client" => {
+            assert_eq!(revoke(app, client, refresh).await.status, 200);
+        }
+        "all grants to the client revoked" => {
+            app.table().revoke_grants_to(&operator, id).await.unwrap();
+        }
+        "a scope taken from the client and given back" => {
+            for scopes in [vec![Scope::EmailRead], Client::GRANTABLE.to_vec()] {
+                let scopes = Some(scopes.into_iter().collect());
+                change(app, client, ClientChange { scopes, ..ClientChange::default() }).await;
+            }
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn what_was_revoked_or_has_ended_is_asked_again() {
+    for way in [
+        "revoked by the client",
+        "all grants to the client revoked",
+        "a scope taken from the client and given back",
+    ] {
+        arranged!(app, client, jane);
+        let path = client.authorize_path("profile_read");
+        let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;
+        let cookie = app.session(&jane.credentials()).await;
+
+        end(&app, &client, &tokens.refresh, way).await;
+
+        assert!(!is_remembered(&app, &path, &cookie).await, "{way}");
+    }
+    // A code that nobody redeemed, after its end.
+    arranged!(app, client, jane);
+    let path = client.authorize_path("profile_read");
+    client.code(&app, &jane.credentials(), "profile_read").await;
+    let late = json!({ "S": TestApp::in_seconds(-1).to_string() });
+    super::set(&app, "SET code.expiresAt = :value", late).await;
+    let cookie = app.session(&jane.credentials()).await;
+    assert!(!is_remembered(&app, &path, &cookie).await);
+}
+
+#[tokio::test]
+async fn what_is_revoked_meanwhile_is_asked_again() {
+    arranged!(app, client, jane);
+    let tokens = client.tokens(&app, &jane.credentials(), "profile_read").await;
+    let cookie = app.session(&jane.credentials()).await;
+    let key = json!({
+        "pk": { "S": format!("USER#{}", jane.user().id) },
+        "sk": { "S": format!("GRANT#{}", grant_id(&tokens.access)) },
+    });
+    let revocation = app.engine_later("DeleteItem", json!({ "Key": key }));
+    app.proxy().before("TransactWriteItems", revocation);
+
+    assert!(!is_remembered(&app, &client.authorize_path("profile_read"), &cookie).await);
+
+    assert_eq!((app.items_of("grant").await.len(), app.proxy().faults_left()), (0, 0));
+}
