@@ -267,8 +267,22 @@ pub fn unique(name: &str) -> String {
 }
 
 impl DocumentedOperation {
-    /// The event as this user sends it with this header, after what it needs was created.
+    /// The event as this user sends it with this header, after what it needs was created; in a
+    /// session, if it takes one.
     pub async fn prepared(
+        &self,
+        service: &impl Service,
+        credentials: &TestCredentials,
+        authorization: &str,
+    ) -> Value {
+        let mut event = self.supplied(service, credentials, authorization).await;
+        if self.access() == Access::Session {
+            put_session(&mut event, &service.session(credentials).await);
+        }
+        event
+    }
+
+    async fn supplied(
         &self,
         service: &impl Service,
         credentials: &TestCredentials,
@@ -370,10 +384,6 @@ impl DocumentedOperation {
             | Needs::Code
             | Needs::AccessToken
             | Needs::RefreshToken => self.prepare_oauth(service, credentials, &mut event).await,
-        }
-        if self.access() == Access::Session {
-            let cookie = service.session(credentials).await;
-            put_session(&mut event, &cookie);
         }
         event
     }

@@ -1,6 +1,7 @@
 //! Links of mails, and sessions, with the secrets that the table does not reveal: the test itself
 //! asks for them.
 
+use shared::PublicUrl;
 use shared::mail::{reveal_token, seal_link};
 use shared::model::{EmailAddress, MailToken, MailTokenSubject, Timestamp, UserId};
 use shared::table::{Actor, EmailProofRequest, NewLink, NewUser, OutboxItem, fetch};
@@ -68,7 +69,7 @@ impl TestApp {
         let stored = table.user_and(id, fetch::session(session.id())).await.expect("a read").1;
         table.touch_session(&stored.expect("a session"), Timestamp::now()).await;
         let public_url = self.settings.public_url.as_ref();
-        let prefix = if public_url.is_none_or(|url| url.is_https()) { "__Host-" } else { "" };
+        let prefix = if public_url.is_none_or(PublicUrl::is_https) { "__Host-" } else { "" };
         format!("{prefix}session={}", session.reveal())
     }
 

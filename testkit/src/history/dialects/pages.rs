@@ -71,15 +71,12 @@ impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn page_end(&mut self) {
         let Some(own) = self.session() else { return self.page_sign_in().await };
         let other = self.session().filter(|other| other.user == own.user && other.id != own.id);
-        let (operation, path, gone) = match other {
-            Some(other) => {
-                let gone = on(other.object(), ended("works"));
-                ("pages-end-session", format!("{PAGE}/{}/end", other.id), gone)
-            }
-            None => {
-                let gone = all_ended(&own.user, &own.id);
-                ("pages-end-other-sessions", format!("{PAGE}/end-others"), gone)
-            }
+        let (operation, path, gone) = if let Some(other) = other {
+            let gone = on(other.object(), ended("works"));
+            ("pages-end-session", format!("{PAGE}/{}/end", other.id), gone)
+        } else {
+            let gone = all_ended(&own.user, &own.id);
+            ("pages-end-other-sessions", format!("{PAGE}/end-others"), gone)
         };
         let seen = self.send_page(operation, &own, "POST", &path).await;
         match self.ended(&seen) {
