@@ -74,8 +74,8 @@ async fn the_page_names_every_personal_detail_that_a_scope_lets_a_client_see() {
         ("email_read", "GET", &format!("{profile}emails/"), None, "see your e-mail addresses"),
         ("email_write", "POST", &format!("{profile}emails/"), Some(new), "add, change and delete"),
     ] {
-        let path = client.authorize_path(scope);
-        let page = ConsentPage::open(&app, &path, &jane.credentials()).await.response;
+        let asked = client.authorize_path(scope);
+        let page = ConsentPage::open(&app, &asked, &jane.credentials()).await.response;
         let page = page.body.as_str().unwrap();
         assert!(page.contains(words), "{scope}: {page}");
         let says_so = ["primary e-mail", "see your e-mail"].iter().any(|text| page.contains(text));
@@ -150,7 +150,7 @@ async fn one_signs_in_first_comes_back_and_allows_it_without_a_password() {
     assert!(place.starts_with("https://client.example.com/callback?code=rco_"), "{place}");
     let code = parameter(place, "code").unwrap();
     let tokens = client.redeem(&app, &code).await;
-    assert_eq!(tokens.body["user_id"], jane.user().number);
+    assert_eq!(tokens.body["user_id"], json!(jane.user().number));
 }
 
 #[tokio::test]
