@@ -200,10 +200,8 @@ fn deletion(
     attempt: &Attempt,
     failure: &mut Failure,
 ) -> Markup {
-    let errors = match attempt {
-        Attempt::Deletion => std::mem::take(&mut failure.errors),
-        _ => Vec::new(),
-    };
+    let is_tried = matches!(attempt, Attempt::Deletion);
+    let errors = if is_tried { std::mem::take(&mut failure.errors) } else { Vec::new() };
     let confirmation = Field {
         name: "confirmation",
         label: words::CONFIRMATION,

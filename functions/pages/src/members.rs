@@ -204,11 +204,14 @@ pub(crate) async fn remove(
             let is_own = user == caller.user().id;
             let member = fetched.member()?.removable()?;
             let write = app.table.end_membership(&caller.actor(), member)?;
-            let done = || match is_own {
-                true => see_other(&format!("{ACCOUNTS}?done=left")),
-                false => back(request, &list(id), "removed"),
+            let done = |()| {
+                if is_own {
+                    see_other(&format!("{ACCOUNTS}?done=left"))
+                } else {
+                    back(request, &list(id), "removed")
+                }
             };
-            caller.commit(app, write, |()| done()).await
+            caller.commit(app, write, done).await
         })
         .await;
     or_list(app, request, id, removed).await
