@@ -38,11 +38,7 @@ enum Attempt {
     Deletion,
 }
 
-/// What a form replaces: name and contact address.
-fn tag(account: &Account, email: Option<&EmailAddress>) -> Result<String> {
-    entity_tag(&replaced(account, email))
-}
-
+/// What the form replaces: name and contact address.
 fn replaced<'a>(
     account: &'a Account,
     email: Option<&'a EmailAddress>,
@@ -158,18 +154,15 @@ fn change_form<'a>(
     attempt: &'a Attempt,
     failure: &mut Failure,
 ) -> Result<Form<'a>> {
-    let (name, shown, errors) = match attempt {
-        Attempt::Change { name, email } => {
-            (name.as_str(), email.as_str(), std::mem::take(&mut failure.errors))
-        }
-        _ => {
-            let (name, email) = replaced(account, email);
-            (name, email.unwrap_or_default(), Vec::new())
-        }
+    let stored = replaced(account, email);
+    let (name, shown, errors) = if let Attempt::Change { name, email } = attempt {
+        (name.as_str(), email.as_str(), std::mem::take(&mut failure.errors))
+    } else {
+        (stored.0, stored.1.unwrap_or_default(), Vec::new())
     };
     Ok(Form {
         target: Some(Target::new(request, path(account.id, ""))),
-        hidden: vec![(VERSION.to_owned(), tag(account, email)?)],
+        hidden: vec![(VERSION.to_owned(), entity_tag(&stored)?)],
         fields: vec![
             Field {
                 name: "name",
