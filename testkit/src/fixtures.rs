@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use shared::http::Access;
+use shared::http::{Access, encode_path};
 use shared::model::{
     ApiKeyId, GrantCredential, GrantTokenKind, SessionCredential, TokenCredential,
 };
@@ -561,9 +561,9 @@ impl TestCredentials {
 /// Puts a session in place of the example in the cookie, and the token of its form into the body.
 pub(crate) fn put_session(event: &mut Value, cookie: &str) {
     let text = |name: &str| event[name].as_str().unwrap_or_default();
-    let path = text("rawPath").strip_suffix('/').unwrap_or(text("rawPath"));
+    let path = encode_path(text("rawPath").strip_suffix('/').unwrap_or(text("rawPath")));
     let target = match text("rawQueryString") {
-        "" => path.to_owned(),
+        "" => path,
         query => format!("{path}?{query}"),
     };
     let token = parsed_session(cookie).form_token(&target);

@@ -177,6 +177,13 @@ async fn a_session_from_before_is_replaced_when_somebody_signs_in_or_enters_the_
     let page = attacker.open(SESSIONS).await;
     assert!(page.has(&mary.user().username.to_string()) && !page.has("janedoe"), "{}", page.text());
 
+    // Signing in twice in one browser leaves one session.
+    let before = browser.clone();
+    browser.post(SIGN_IN, &[("username", "janedoe"), ("password", PASSWORD)]).await;
+    assert!(is_in(&mut browser).await && !is_in(&mut before.clone()).await);
+    let page = browser.open(SESSIONS).await;
+    assert!(!page.forms().iter().any(|form| form.action.ends_with("/end")), "{}", page.text());
+
     let before = browser.clone();
     let asked = browser.open(CONFIRM).await;
     browser.submit(&asked, CONFIRM, &[("password", PASSWORD)]).await;

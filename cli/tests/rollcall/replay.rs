@@ -45,7 +45,8 @@ async fn restored() -> Restored {
     let session = async || {
         let counts = old.table.user_and(user.id, fetch::counts()).await.unwrap().1;
         let browser = "Firefox on Linux".to_owned();
-        let new = old.table.create_session(&operator, &user, counts.as_ref(), browser).unwrap();
+        let new =
+            old.table.create_session(&operator, &user, counts.as_ref(), browser, None).unwrap();
         new.commit().await.unwrap().id()
     };
     let (session, _) = (session().await, session().await);

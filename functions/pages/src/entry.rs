@@ -10,7 +10,7 @@ use lambda_http::{Body, Response};
 use maud::{Markup, html};
 use shared::auth::{
     AuthRequest, Authorized, Basic, FORM_TOKEN, ProfileRead, SessionCookie, browser, form_target,
-    no_session_cookie, session_cookie,
+    former_session, no_session_cookie, session_cookie,
 };
 use shared::http::{self, ApiRequest};
 use shared::lifetimes::RETURN_TO_TTL;
@@ -342,8 +342,8 @@ pub(crate) async fn sign_in(app: &App, request: &ApiRequest) -> Result<Response<
     match basic.sign_in(app, named, fetch::counts()).await {
         Ok((caller, counts)) => {
             let (actor, user) = (caller.actor(), caller.user());
-            let write =
-                app.table.create_session(&actor, user, counts.as_ref(), browser(request))?;
+            let (counts, former) = (counts.as_ref(), former_session(request, user.id));
+            let write = app.table.create_session(&actor, user, counts, browser(request), former)?;
             let session = write.commit().await?;
             errand.go_on(request, &session, &user.username.to_string())
         }

@@ -31,7 +31,8 @@ pub use permission::{
 };
 pub use scheme::{AuthScheme, Verified};
 pub use session::{
-    FORM_TOKEN, SessionCookie, browser, form_target, form_token, no_session_cookie, session_cookie,
+    FORM_TOKEN, SessionCookie, browser, form_target, form_token, former_session, no_session_cookie,
+    session_cookie,
 };
 pub use signature::{TokenOrSignature, parse_date};
 #[cfg(feature = "password")]

@@ -8,7 +8,7 @@ use super::scheme::{AuthScheme, Verified};
 use crate::http::{ApiRequest, encode_path};
 use crate::lifetimes::SESSION_TTL;
 use crate::limits::MAX_BROWSER;
-use crate::model::{SessionCredential, Timestamp, User, UserId};
+use crate::model::{SessionCredential, SessionId, Timestamp, User, UserId};
 use crate::table::{CredentialKey, Stored, StoredCredential};
 use crate::telemetry::SecurityEvent;
 use crate::{App, Error, Result};
@@ -35,6 +35,12 @@ impl SessionCookie {
 /// request; `None` without a session.
 pub fn form_token(request: &ApiRequest, target: &str) -> Option<String> {
     SessionCookie::parse(request).ok().map(|session| session.form_token(target))
+}
+
+/// The session of this user that the browser has, working or not: whoever signs in may end it.
+pub fn former_session(request: &ApiRequest, user: UserId) -> Option<SessionId> {
+    let session = SessionCookie::parse(request).ok().filter(|session| session.user() == user);
+    session.map(|session| session.id())
 }
 
 /// The path of a request as links have it, without a slash at its end, and its query: what a form's

@@ -141,14 +141,21 @@ impl Counts {
         ended.map(|(id, _)| *id).collect()
     }
 
-    /// The sessions that a new one deletes: those that ended, and the oldest if there is no room
-    /// otherwise.
-    pub fn replaced_sessions(&self, user: &User, now: Timestamp) -> Vec<SessionId> {
-        let works = |session: &CountedSession| {
-            session.epoch == user.credential_epoch && now < session.expires_at
+    /// The sessions that a new one deletes: the one that it takes the place of, those that ended,
+    /// and the oldest if there is no room otherwise.
+    pub fn replaced_sessions(
+        &self,
+        user: &User,
+        own: Option<SessionId>,
+        now: Timestamp,
+    ) -> Vec<SessionId> {
+        let stays = |id: &SessionId, session: &CountedSession| {
+            session.epoch == user.credential_epoch && now < session.expires_at && Some(*id) != own
         };
-        let (working, mut replaced): (Vec<SessionId>, Vec<_>) =
-            self.sessions.keys().partition(|id| self.sessions.get(id).is_some_and(works));
+        let (working, mut replaced): (Vec<SessionId>, Vec<_>) = self
+            .sessions
+            .keys()
+            .partition(|id| self.sessions.get(id).is_some_and(|own| stays(id, own)));
         // Ids sort by time.
         let too_many = (working.len() + 1).saturating_sub(MAX_SESSIONS as usize);
         replaced.extend(working.into_iter().take(too_many));

@@ -161,15 +161,16 @@ impl Transaction<'_> {
         self.update(Key::counts(user), changes, Condition::present(), CONFLICT)
     }
 
-    /// Counts a new session. It deletes those that have ended, and the oldest if there is no room
-    /// otherwise.
+    /// Counts a new session. It deletes the one that it replaces, those that have ended, and the
+    /// oldest if there is no room otherwise.
     pub(in crate::table) fn count_session(
         self,
         user: &User,
         counts: &Stored<Counts>,
         new: &Session,
+        replaced: Option<SessionId>,
     ) -> Result<Self> {
-        let mut gone = counts.replaced_sessions(user, Timestamp::now());
+        let mut gone = counts.replaced_sessions(user, replaced, Timestamp::now());
         gone.truncate(MAX_ENDED_DELETED);
         let changes = Changes::new().set_entry("sessions", new.id, CountedSession::from(new))?;
         if gone.is_empty() {

@@ -47,7 +47,8 @@ impl Paged for Session {
 
 impl Table {
     /// Signs a user in, in a browser of this kind. The returned credential is the only copy of the
-    /// secret. If the user has as many sessions as are allowed, the oldest ends.
+    /// secret. It replaces this session of the user, if the browser had one, and the oldest if there
+    /// are as many as are allowed.
     ///
     /// [`Error::WriteConflict`] if the user was disabled or changed the password meanwhile.
     pub fn create_session(
@@ -56,6 +57,7 @@ impl Table {
         user: &User,
         counts: Option<&Stored<Counts>>,
         browser: String,
+        replaced: Option<SessionId>,
     ) -> Result<Write<'_, SessionCredential>> {
         let credential = SessionCredential::generate(user.id)?;
         let session = Session::begin(user, &credential, browser)?;
@@ -64,7 +66,7 @@ impl Table {
             .put(expiring(&session, session.expires_at)?, Condition::absent(), || {
                 Error::WriteConflict
             })?
-            .count_session(user, existing(counts)?, &session)?;
+            .count_session(user, existing(counts)?, &session, replaced)?;
         let write = Write::new(transaction, credential);
         Ok(write.recorded_as(SecurityEvent::SessionCreated))
     }

@@ -64,7 +64,7 @@ impl TestApp {
         let (table, id) = (&self.table, self.user_id(username).await);
         let (user, counts) = table.user_and(id, fetch::counts()).await.expect("the user");
         let (user, browser) = (user.expect("a user"), "Firefox on Linux".to_owned());
-        let write = table.create_session(&Actor::operator(), &user, counts.as_ref(), browser);
+        let write = table.create_session(&Actor::operator(), &user, counts.as_ref(), browser, None);
         let session = write.expect("a session").commit().await.expect("a session");
         let stored = table.user_and(id, fetch::session(session.id())).await.expect("a read").1;
         table.touch_session(&stored.expect("a session"), Timestamp::now()).await;
