@@ -167,7 +167,10 @@ async fn an_invitation_is_mailed_seen_and_revoked() {
     let fields = [("email", "mary@example.com"), ("role", "admin"), ("hours", "24")];
     let refused = browser.submit(&page, &path, &fields).await;
     shows(&refused, 403, &["confirm one of your own e-mail addresses first"]);
-    assert_eq!(fields.map(|(name, _)| refused.value(name)), fields.map(|(_, text)| text.into()));
+    assert_eq!(
+        fields.map(|(name, _)| refused.value(name)),
+        fields.map(|(_, text)| text.to_owned())
+    );
     set(&app, "email", "provedAt", json!({ "S": "2026-01-01T00:00:00Z" })).await;
     post.deliver().await;
     let page = browser.submit(&refused, &path, &[]).await;
