@@ -154,17 +154,17 @@ impl User {
     /// The first and the last name within the full one.
     ///
     /// One that was given stays while the full name begins or ends with it, and what stands between
-    /// them belongs to the first. If none was given before, `first` and `last` are taken for it. A
-    /// first name that is not known is what stands before the known last name, else before the first
-    /// space.
+    /// them belongs to the first. If none that stays was given before, `first` and `last` are taken
+    /// for it. A first name that is not known is what stands before the known last name, else before
+    /// the first space.
     pub fn name_parts<'a>(
         &'a self,
         first: Option<&'a str>,
         last: Option<&'a str>,
     ) -> (&'a str, &'a str) {
         let whole = self.full_name.as_str();
-        let first = self.first_name.as_deref().or(first);
-        let last = self.last_name.as_deref().or(last);
+        let first = self.known_first_name().or(first);
+        let last = self.known_last_name().or(last);
         let known = (
             first.and_then(|first| first_within(whole, first)),
             last.and_then(|last| last_within(whole, last)),
