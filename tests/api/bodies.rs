@@ -374,7 +374,7 @@ async fn a_body_of_more_than_64_kib_is_413() {
 }
 
 #[tokio::test]
-async fn operations_without_a_user_reject_large_bodies_and_other_types_too() {
+async fn operations_without_a_user_reject_bad_bodies_and_other_types_too() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -384,6 +384,31 @@ async fn operations_without_a_user_reject_large_bodies_and_other_types_too() {
         }
         let mut event = app.event(&operation, &jane).await;
         let takes_body = event["body"].is_string();
+        if takes_body {
+            let mut encoded = event.clone();
+            encoded["headers"]["content-encoding"] = "gzip".into();
+            let response = app.send_event(&encoded).await;
+            let accepted = response.header("accept-encoding");
+            assert_eq!((response.status, accepted), (415, Some("identity")), "{operation}");
+        }
+        if operation.json_body().is_some() {
+            let body = event["body"].as_str().unwrap().trim_end_matches('}');
+            for (body, kind, problem) in [
+                (
+                    format!("{body},\"x\":1,\"x\":2}}"),
+                    "application/json",
+                    "x: is given more than once",
+                ),
+                (String::new(), "text/plain", "body: is required: a JSON object"),
+            ] {
+                let mut event = event.clone();
+                event["body"] = body.into();
+                event["headers"]["content-type"] = kind.into();
+                let response = app.send_event(&event).await;
+                assert_eq!(response.status, 400, "{operation} {kind}: {response:?}");
+                assert_eq!(problems(&response.body), [problem], "{operation} {kind}");
+            }
+        }
         for (body, kind, status) in [
             ("x".repeat(64 * 1024 + 1), "application/x-www-form-urlencoded", 413),
             ("x".to_owned(), "text/plain", if takes_body { 415 } else { operation.success() }),

@@ -299,6 +299,14 @@ async fn a_multipart_form_is_read_like_another_and_a_file_in_it_is_rejected() {
     let form =
         format!("A preamble.\r\n{}An epilogue.", multipart(&parts).replace("--x\r", "--x \r"));
     assert_eq!(send("PATCH", PATH, &form).await.status, 200);
+    for (kind, body) in [
+        ("application/x-www-form-urlencoded", "company=x"),
+        ("multipart/form-data; boundary=x", &multipart(&parts)),
+    ] {
+        let headers =
+            [("authorization", jane.token()), ("content-type", kind), ("content-encoding", "gzip")];
+        assert_eq!(app.send("PATCH", PATH, &headers, Some(body)).await.status, 415, "{kind}");
+    }
 }
 
 #[tokio::test]
