@@ -296,6 +296,7 @@ async fn who_is_no_user_becomes_one_and_a_member_at_once_even_if_sign_up_is_clos
         (r#"{"name":"Mary"}"#, (401, "credential_required")),
         (r#"{"username":"marymajor"}"#, (400, "invalid_request")),
         (r#"{"password":null}"#, (400, "invalid_request")),
+        (r#"{"username":"marymajor","password":"x","password":"y"}"#, (400, "invalid_request")),
         ("[]", (400, "invalid_request")),
     ] {
         let asked = app.send("POST", &format!("{link}/accept"), &json, Some(body)).await;
@@ -303,8 +304,17 @@ async fn who_is_no_user_becomes_one_and_a_member_at_once_even_if_sign_up_is_clos
         let challenge = asked.header("www-authenticate").unwrap_or_default();
         assert_eq!(challenge.contains("Basic"), refused.0 == 401, "{body}: {asked:?}");
     }
-    let taken = join(&app, &link, "janedoe").await;
-    assert_eq!(code(&taken), (409, "conflict"), "{taken:?}");
+    for (header, body, refused) in [
+        (("content-type", "text/plain"), "", (401, "credential_required")),
+        (("content-encoding", "gzip"), r#"{"username":"x"}"#, (415, "unsupported_media_type")),
+    ] {
+        let asked = app.send("POST", &format!("{link}/accept"), &[header], Some(body)).await;
+        assert_eq!(code(&asked), refused, "{header:?}: {asked:?}");
+    }
+    for username in ["janedoe", "postmaster"] {
+        let taken = join(&app, &link, username).await;
+        assert_eq!(code(&taken), (409, "conflict"), "{taken:?}");
+    }
     let weak = json!({ "username": "marymajor", "password": "password" }).to_string();
     let weak = app.send("POST", &format!("{link}/accept"), &json, Some(&weak)).await;
     assert_eq!(code(&weak), (400, "invalid_request"));
