@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::model::{Role, TokenKind};
+use shared::timeouts;
 use testkit::{Fault, Person, TestApp, sign, token_id};
 use tokio::sync::oneshot;
 
@@ -395,6 +396,29 @@ async fn a_revocation_cut_short_counts_and_the_sweep_completes_it() {
     assert_eq!(app.sweep().await.unwrap().finished, 1);
     assert_eq!(app.items_of("token").await.len(), 1);
     assert_eq!(app.items_of("cleanup").await.len(), 0);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_revoked_token_passes_no_read_during_which_the_sweep_forgets_it() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let leaked = child(&jane).await;
+    let gone = child(&leaked).await;
+    app.proxy().disturb("BatchWriteItem", Fault::Rejected("ValidationException"));
+    assert_eq!(jane.send("DELETE", &whole(&leaked)).await.status, 204);
+    // The token is read, and only when the sweep is done what the first call left over: the user.
+    let others = app.others();
+    app.proxy().disturb("BatchGetItem", Fault::Unprocessed);
+    app.proxy().before("BatchGetItem", async {});
+    app.proxy().before("BatchGetItem", async move {
+        assert_eq!(others.sweep(timeouts::SWEEP).await.finished, 1);
+    });
+
+    assert!(!works(&gone).await);
+
+    assert_eq!(app.proxy().faults_left(), 0);
+    assert_eq!(app.items_of("token").await.len(), 1);
     app.assert_consistent().await;
 }
 
