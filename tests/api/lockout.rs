@@ -13,11 +13,14 @@ use shared::table::{
 use shared::{Error, Settings};
 use testkit::{
     ApiResponse, ClientAt, ConsentPage, Fault, OAuthClient, PASSWORD, Person, Service, TestApp,
-    basic,
+    basic, form,
 };
+
+use crate::mail::set;
 
 const TOKENS: &str = "/rollcall/v1/tokens";
 const JSON: (&str, &str) = ("content-type", "application/json");
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 /// Where Jane signs in from, and another address of the same network.
 const HOME: &str = "198.51.100.7";
@@ -31,11 +34,19 @@ enum Way {
     Rollcall,
     Hub,
     Page,
+    InvitationPage,
     CurrentPassword,
     SetPassword,
 }
 
-const WAYS: [Way; 5] = [Way::Rollcall, Way::Hub, Way::Page, Way::CurrentPassword, Way::SetPassword];
+const WAYS: [Way; 6] = [
+    Way::Rollcall,
+    Way::Hub,
+    Way::Page,
+    Way::InvitationPage,
+    Way::CurrentPassword,
+    Way::SetPassword,
+];
 
 /// A service where every way takes a password.
 macro_rules! arranged {
@@ -43,8 +54,9 @@ macro_rules! arranged {
         let mut $app = TestApp::start().await;
         $app.configure(Settings { require_current_password: true, ..Settings::default() });
         let oauth = $app.new_client("https://client.example.com/callback", true).await;
+        let invitation_page = invitation_page(&$app, "janedoe@example.com").await;
         let jane = $app.person("janedoe").await;
-        let $stage = Stage { app: &$app, oauth, jane };
+        let $stage = Stage { app: &$app, oauth, jane, invitation_page };
     };
 }
 
@@ -52,6 +64,17 @@ struct Stage<'a> {
     app: &'a TestApp,
     oauth: OAuthClient,
     jane: Person<'a>,
+    /// On which Jane signs in and joins somebody's account.
+    invitation_page: String,
+}
+
+/// The path of the page on which whoever has an address answers an invitation by signing in.
+async fn invitation_page(app: &TestApp, address: &str) -> String {
+    let host = app.person("hostroe").await;
+    set(app, "email", "provedAt", json!({ "S": "2026-01-01T00:00:00Z" })).await;
+    let invited = host.credentials().invite(app, &host.account(), address).await;
+    let (_, token) = invited["link"].as_str().unwrap().rsplit_once('/').unwrap();
+    format!("/account/invitations/{token}/sign-in")
 }
 
 impl Stage<'_> {
@@ -70,6 +93,15 @@ impl Stage<'_> {
                 match page.decide(&client, name, password, "allow").await.status {
                     303 => 200,
                     403 => 401,
+                    status => status,
+                }
+            }
+            Way::InvitationPage => {
+                let fields = form(&[("username", name), ("password", password)]);
+                let page = &self.invitation_page;
+                match client.send("POST", page, &[FORM], Some(&fields)).await.status {
+                    // Beside a wrong password the page says first that the invitation was used.
+                    400 | 410 => 401,
                     status => status,
                 }
             }
@@ -238,7 +270,9 @@ async fn a_source_sends_100_wrong_passwords_to_all_names_that_are_not_known_from
     }
     let lines = testkit::request_lines("user", &john.user().id.to_string());
     assert!(lines.iter().any(|line| line["event"] == "source_limit_reached"), "{lines:?}");
-    assert_eq!(stage.attempt(Way::Page, HOME, "johnroe", PASSWORD).await, 429);
+    for way in [Way::Page, Way::InvitationPage] {
+        assert_eq!(stage.attempt(way, HOME, "johnroe", PASSWORD).await, 429, "{way:?}");
+    }
     assert_eq!(stage.jane_from(HOME, "a wrong password").await, 401, "known from there");
     assert_eq!(stage.jane_from(HOME, PASSWORD).await, 200);
     assert_eq!(stage.attempt(Way::Rollcall, ABROAD, "johnroe", PASSWORD).await, 200);
