@@ -113,7 +113,7 @@ impl Table {
         together.push(Key::user(user));
         let mut keys = fetch.keys(user);
         keys.extend_from_slice(&together);
-        // Between two calls a revoked credential may be deleted, and the user stop to name it.
+        // Between two calls a revoked credential may be deleted, and no longer named by its user.
         let mut items = self.batch_get_together(keys, &together).await?;
         // First, since the credential itself may be among the fetched items.
         let found = fetch.extract(user, &mut items)?;
