@@ -411,7 +411,7 @@ async fn a_revoked_token_passes_no_read_during_which_the_sweep_forgets_it() {
     // The first call reads the token alone, the second one comes when the sweep is done.
     app.proxy().disturb("BatchGetItem", Fault::Unprocessed);
     app.proxy().before("BatchGetItem", async {});
-    let sweep = async { assert_eq!(app.sweep().await.unwrap().finished, 1) };
+    let sweep = Box::pin(async { assert_eq!(app.sweep().await.unwrap().finished, 1) });
 
     assert!(!before_call(&app, "BatchGetItem", works(&gone), sweep).await);
 

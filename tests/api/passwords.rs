@@ -66,8 +66,9 @@ impl Given {
         let path = format!("/rollcall/v1/invitations/{link}/accept");
         let joined = app.send("POST", &path, &[JSON], Some(&new)).await;
         assert_eq!(joined.status, 201, "{joined:?}");
-        let keys = "/rollcall/v1/users/self/api-keys";
-        let made = send(app, "POST", keys, &basic("marymajor", GIVEN), &Value::Null).await;
+        let basic = basic("marymajor", GIVEN);
+        let header = [("authorization", basic.as_str())];
+        let made = app.send("POST", "/rollcall/v1/users/self/api-keys", &header, None).await;
         let key = ["apiKey", "secretKey"].map(|name| made.text(name).to_owned());
         Self::furnished(app, joined.text("userId").parse().unwrap(), key.into(), None).await
     }
