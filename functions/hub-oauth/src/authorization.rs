@@ -90,9 +90,10 @@ impl AuthorizationRequest {
         let client = app.table.client(id).await?.ok_or_else(unknown)?;
         telemetry::observe_client(client.id);
         let requested = query.non_empty("redirect_uri");
-        let problem = match requested {
-            Some(_) => "is not one that the client registered",
-            None => "is required: the client registered no port",
+        let problem = if requested.is_some() {
+            "is not one that the client registered"
+        } else {
+            "is required: the client registered no port"
         };
         let redirect_uri = client
             .redirect_uri(requested)
