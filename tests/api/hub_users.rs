@@ -283,6 +283,15 @@ async fn a_multipart_form_is_read_like_another_and_a_file_in_it_is_rejected() {
     ] {
         assert_eq!(send("PATCH", PATH, &body).await.parts(), (400, &problem), "{body}");
     }
+}
+
+#[tokio::test]
+async fn a_multipart_form_is_found_by_its_one_boundary_and_is_not_encoded() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let parts = multipart(&["name=company\r\n\r\nx", "name=location\r\n\r\ny"]);
+    let padded = format!("A preamble.\r\n{}An epilogue.", parts.replace("--x\r", "--x \r"));
+
     for (kind, status) in [
         ("multipart/form-data ; boundary=x", 200),
         ("multipart/form-data;\tboundary=x", 200),
@@ -292,16 +301,15 @@ async fn a_multipart_form_is_read_like_another_and_a_file_in_it_is_rejected() {
         ("multipart/form-data; boundary=", 400),
         ("multipart/form-data; boundary=x; boundary=y", 400),
     ] {
-        let headers = [("authorization", jane.token()), ("content-type", kind)];
-        let sent = app.send("PATCH", PATH, &headers, Some(&multipart(&parts))).await;
-        assert_eq!(sent.status, status, "{kind}: {sent:?}");
+        for body in [&parts, &padded] {
+            let headers = [("authorization", jane.token()), ("content-type", kind)];
+            let sent = app.send("PATCH", PATH, &headers, Some(body)).await;
+            assert_eq!(sent.status, status, "{kind}: {sent:?}");
+        }
     }
-    let form =
-        format!("A preamble.\r\n{}An epilogue.", multipart(&parts).replace("--x\r", "--x \r"));
-    assert_eq!(send("PATCH", PATH, &form).await.status, 200);
     for (kind, body) in [
         ("application/x-www-form-urlencoded", "company=x"),
-        ("multipart/form-data; boundary=x", &multipart(&parts)),
+        ("multipart/form-data; boundary=x", &parts),
     ] {
         let headers =
             [("authorization", jane.token()), ("content-type", kind), ("content-encoding", "gzip")];
