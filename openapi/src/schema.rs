@@ -57,6 +57,21 @@ pub(crate) fn email() -> Schema {
     string().length(1..=MAX_EMAIL_BYTES).with("format", "email")
 }
 
+/// An e-mail address that mail can be sent to: in ASCII before the `@`, and of no domain below
+/// `invalid`, as placeholders are. A path ends at a `?`.
+pub(crate) fn recipient(in_path: bool) -> Schema {
+    let last = if in_path { r"\x3e" } else { r"\x3f" };
+    let local = format!(r"[\x21-{last}\x41-\x7e][\x20-{last}\x41-\x7e]*");
+    // Letter by letter: not all engines can look ahead.
+    let letter = r"[^\s.?@]";
+    let label = "invalid".chars().rev().fold(format!("{letter}+"), |rest, own| {
+        let own = format!("{own}{}", own.to_ascii_uppercase());
+        format!(r"([^\s.?@{own}]{letter}*|[{own}]{rest})?")
+    });
+    let label = label.trim_end_matches('?');
+    email().with("pattern", format!(r"^{local}@([^\s?@]*\.)?{label}$"))
+}
+
 /// A text that this pattern describes.
 pub(crate) fn pattern(pattern: &str) -> Schema {
     string().with("pattern", pattern)

@@ -146,7 +146,8 @@ impl NewMember {
         let write = |owner| {
             let new = NewUser {
                 password_hash: Some(self.password_hash.clone()),
-                password_is_own: true,
+                // Whoever handed the link over may have used it, and kept what the user has.
+                password_is_own: linked.invitation.by_mail,
                 full_name: self.full_name.clone(),
                 ..NewUser::new(self.username.clone(), linked.invitation.address.clone())
             };

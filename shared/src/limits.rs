@@ -66,6 +66,9 @@ pub const MAX_USERNAME: usize = 30;
 pub const MIN_PASSWORD: usize = 8;
 /// The longest password.
 pub const MAX_PASSWORD: usize = 256;
+/// Passwords that others set for a user, the newest, which are remembered: they never become the
+/// user's own. A new one is compared with each, which is slow on purpose.
+pub const MAX_GIVEN_PASSWORDS: usize = 5;
 /// The longest address that mail can be sent to (RFC 5321, erratum 1690).
 pub const MAX_EMAIL_BYTES: usize = 254;
 /// First and last name together.

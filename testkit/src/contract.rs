@@ -444,4 +444,31 @@ mod tests {
             assert_eq!(problems_of(PATH, &sent, &good).len(), problems, "{sent}");
         }
     }
+
+    #[test]
+    fn an_address_that_mail_is_sent_to_is_ascii_before_the_at_and_no_placeholder() {
+        let sign_up = &CONTRACT.operations["rollcall-request-sign-up"];
+        let proof = &CONTRACT.operations["rollcall-request-email-proof"];
+        for (address, in_body, in_path) in [
+            ("Jane.Doe+a@example.com", true, true),
+            (r#""jane doe"@x.example"#, true, true),
+            ("jane@b\u{fc}cher.example", true, true),
+            ("jane@inv", true, true),
+            ("jane@users.invalids", true, true),
+            ("jane@invalid.example", true, true),
+            ("jane?@x.example", true, false),
+            ("j\u{e4}ne@x.example", false, false),
+            ("jane@users.invalid", false, false),
+            ("jane@Users.INVALID", false, false),
+            ("jane@", false, false),
+            ("jane", false, false),
+        ] {
+            let body = request("/rollcall/v1/sign-ups", &json!({ "email": address }));
+            let path = request("/", &json!({}));
+            let errors =
+                (sign_up.request_errors(&body, &[]), proof.request_errors(&path, &[address]));
+            let is_described = (errors.0.is_empty(), errors.1.is_empty());
+            assert_eq!(is_described, (in_body, in_path), "{address}: {errors:?}");
+        }
+    }
 }

@@ -239,19 +239,28 @@ async fn every_text_but_a_secret_rejects_empty_overlong_and_control_characters()
     }
 }
 
-/// The fields that people are shown.
-fn is_shown(field: &str) -> bool {
-    [
-        "name",
-        "first_name",
-        "last_name",
-        "phone",
-        "full_name",
-        "location",
-        "company",
-        "registryUsername",
-    ]
-    .contains(&field)
+/// The fields of a body that people are shown, those of a profile too, as pointers into it.
+fn shown(operation: &DocumentedOperation, body: &Value) -> Vec<String> {
+    let is_shown = |field: &str| {
+        [
+            "name",
+            "first_name",
+            "last_name",
+            "phone",
+            "full_name",
+            "location",
+            "company",
+            "registryUsername",
+        ]
+        .contains(&field)
+            || (field == "username" && operation.name == "rollcall-set-registry")
+    };
+    let fields = |at: &str| -> Vec<String> {
+        let fields = body.pointer(at).and_then(Value::as_object).into_iter().flatten();
+        let fields = fields.map(|(name, _)| name).filter(|name| is_shown(name));
+        fields.map(|name| format!("{at}/{name}")).collect()
+    };
+    [fields(""), fields("/profile")].concat()
 }
 
 #[tokio::test]
@@ -261,24 +270,26 @@ async fn what_people_are_shown_hides_nothing_and_keeps_every_script() {
 
     for operation in with_body() {
         let body = operation.json_body().unwrap();
-        for field in body.as_object().unwrap().keys().filter(|field| is_shown(field)) {
+        for place in shown(&operation, &body) {
+            let field = place[1..].replace('/', ".");
             for (text, is_good) in [
                 ("\u{200b}", false),
                 ("\u{3164}", false),
                 ("Jane\u{202e}eoD", false),
                 ("Jane\u{2028}Doe", false),
                 ("Jane\u{fe0f}", false),
+                ("Acme™\u{2800}\u{2800}", false),
                 ("ශ්\u{200d}රී", true),
                 ("می\u{200c}خواهم", true),
                 ("葛\u{e0100}城", true),
                 ("👩🏽\u{200d}🚀", true),
             ] {
                 let mut body = body.clone();
-                body[field] = json!(text);
+                *body.pointer_mut(&place).unwrap() = json!(text);
                 body["password"] = json!("short");
                 let response = jane.send_json(operation.method(), operation.path(), &body).await;
                 let is_named = response.status == 400
-                    && problems(&response.body).iter().any(|text| text.starts_with(field.as_str()));
+                    && problems(&response.body).iter().any(|text| text.starts_with(&field));
                 assert_eq!(is_named, !is_good, "{operation} {field} {text:?}: {response:?}");
             }
         }
@@ -363,7 +374,7 @@ async fn a_body_of_more_than_64_kib_is_413() {
 }
 
 #[tokio::test]
-async fn operations_without_a_user_reject_large_bodies_and_other_types_too() {
+async fn operations_without_a_user_reject_bad_bodies_and_other_types_too() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
 
@@ -373,6 +384,31 @@ async fn operations_without_a_user_reject_large_bodies_and_other_types_too() {
         }
         let mut event = app.event(&operation, &jane).await;
         let takes_body = event["body"].is_string();
+        if takes_body {
+            let mut encoded = event.clone();
+            encoded["headers"]["content-encoding"] = "gzip".into();
+            let response = app.send_event(&encoded).await;
+            let accepted = response.header("accept-encoding");
+            assert_eq!((response.status, accepted), (415, Some("identity")), "{operation}");
+        }
+        if operation.json_body().is_some() {
+            let body = event["body"].as_str().unwrap().trim_end_matches('}');
+            for (body, kind, problem) in [
+                (
+                    format!("{body},\"x\":1,\"x\":2}}"),
+                    "application/json",
+                    "x: is given more than once",
+                ),
+                (String::new(), "text/plain", "body: is required: a JSON object"),
+            ] {
+                let mut event = event.clone();
+                event["body"] = body.into();
+                event["headers"]["content-type"] = kind.into();
+                let response = app.send_event(&event).await;
+                assert_eq!(response.status, 400, "{operation} {kind}: {response:?}");
+                assert_eq!(problems(&response.body), [problem], "{operation} {kind}");
+            }
+        }
         for (body, kind, status) in [
             ("x".repeat(64 * 1024 + 1), "application/x-www-form-urlencoded", 413),
             ("x".to_owned(), "text/plain", if takes_body { 415 } else { operation.success() }),

@@ -697,6 +697,25 @@ async fn a_given_first_and_last_name_stay_whatever_is_given_beside_them() {
             ("last", "Ann Smith", "Mary Ann Smith"),
             ("last", "Ann Smith", "Mary Ann Smith"),
         ],
+        &[
+            ("first", "Jane", "Jane"),
+            ("last", "Doe", "Jane Doe"),
+            ("whole", "Mary Ann Roe", "Mary Ann Roe"),
+            ("first", "Mary Ann", "Mary Ann Roe"),
+        ],
+        &[
+            ("first", "Jane", "Jane"),
+            ("last", "Doe", "Jane Doe"),
+            ("whole", "Mary Ann Roe", "Mary Ann Roe"),
+            ("last", "Roe", "Mary Ann Roe"),
+            ("first", "Jane", "Jane Roe"),
+        ],
+        &[
+            ("first", "Jane", "Jane"),
+            ("last", "Doe", "Jane Doe"),
+            ("whole", "Jane Ann Roe", "Jane Ann Roe"),
+            ("last", "Roe", "Jane Ann Roe"),
+        ],
     ] {
         for name in ["fullName", "firstName", "lastName"] {
             app.set(&jane, name, json!({ "S": "" })).await;

@@ -253,14 +253,68 @@ async fn a_multipart_form_is_read_like_another_and_a_file_in_it_is_rejected() {
             multipart(&["filename\r\n\r\nx"]),
             json!({ "detail": "invalid request: body: has a part without a name" }),
         ),
+        // Each header counts, however often it is sent.
+        (
+            multipart(&["name=company; filename=\"a.txt\"\r\n\
+                         Content-Disposition: form-data; name=other\r\n\r\nx"]),
+            json!({ "detail": "invalid request: body: has a part with two names" }),
+        ),
+        (
+            multipart(&["filename=\"a.txt\"\r\n\
+                         content-disposition: form-data; name=company\r\n\r\nx"]),
+            json!({ "company": ["must not be a file"] }),
+        ),
+        (
+            multipart(&["name=company\r\nContent-Transfer-Encoding: base64\r\n\
+                         Content-Transfer-Encoding: 8bit\r\n\r\neA=="]),
+            json!({ "company": ["must not have a Content-Transfer-Encoding"] }),
+        ),
+        (
+            multipart(&["name=company\r\nContent-Type: text/plain; charset=latin1\r\n\
+                         Content-Type: text/plain; charset=utf-8\r\n\r\nJ\u{f6}rg"]),
+            json!({ "company": ["must be in UTF-8"] }),
+        ),
+        (multipart(&["name=company\r\n folded: x\r\n\r\nx"]), malformed.clone()),
+        (multipart(&["name=company\r\nContent-Type: a\u{7f}\r\n\r\nx"]), malformed.clone()),
+        (multipart(&["name=company\r\n\r\nx\r\n--xyz\r\n"]), malformed.clone()),
         (multipart(&["name=company\r\n\r\nx"]).replace("--x--", ""), malformed.clone()),
         ("company=x".to_owned(), malformed.clone()),
         ("{}".to_owned(), malformed),
     ] {
         assert_eq!(send("PATCH", PATH, &body).await.parts(), (400, &problem), "{body}");
     }
-    let headers = [("authorization", jane.token()), ("content-type", "multipart/form-data")];
-    assert_eq!(app.send("PATCH", PATH, &headers, Some(&multipart(&parts))).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_multipart_form_is_found_by_its_one_boundary_and_is_not_encoded() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let parts = multipart(&["name=company\r\n\r\nx", "name=location\r\n\r\ny"]);
+    let padded = format!("A preamble.\r\n{}An epilogue.", parts.replace("--x\r", "--x \r"));
+
+    for (kind, status) in [
+        ("multipart/form-data ; boundary=x", 200),
+        ("multipart/form-data;\tboundary=x", 200),
+        ("multipart/form-data; boundary=x ; charset=utf-8", 200),
+        ("multipart/form-data;; Boundary=\"\\x\"", 200),
+        ("multipart/form-data", 400),
+        ("multipart/form-data; boundary=", 400),
+        ("multipart/form-data; boundary=x; boundary=y", 400),
+    ] {
+        for body in [&parts, &padded] {
+            let headers = [("authorization", jane.token()), ("content-type", kind)];
+            let sent = app.send("PATCH", PATH, &headers, Some(body)).await;
+            assert_eq!(sent.status, status, "{kind}: {sent:?}");
+        }
+    }
+    for (kind, body) in [
+        ("application/x-www-form-urlencoded", "company=x"),
+        ("multipart/form-data; boundary=x", &parts),
+    ] {
+        let headers =
+            [("authorization", jane.token()), ("content-type", kind), ("content-encoding", "gzip")];
+        assert_eq!(app.send("PATCH", PATH, &headers, Some(body)).await.status, 415, "{kind}");
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,8 @@ use shared::model::{Role, TokenKind};
 use testkit::{Fault, Person, TestApp, sign, token_id};
 use tokio::sync::oneshot;
 
+use crate::meanwhile::before_call;
+
 const TOKENS: &str = "/rollcall/v1/tokens";
 const WRITE: &str = "TransactWriteItems";
 
@@ -395,6 +397,26 @@ async fn a_revocation_cut_short_counts_and_the_sweep_completes_it() {
     assert_eq!(app.sweep().await.unwrap().finished, 1);
     assert_eq!(app.items_of("token").await.len(), 1);
     assert_eq!(app.items_of("cleanup").await.len(), 0);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_revoked_token_passes_no_read_during_which_the_sweep_forgets_it() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let leaked = child(&jane).await;
+    let gone = child(&leaked).await;
+    app.proxy().disturb("BatchWriteItem", Fault::Rejected("ValidationException"));
+    assert_eq!(jane.send("DELETE", &whole(&leaked)).await.status, 204);
+    // The first call reads the token alone, the second one comes when the sweep is done.
+    app.proxy().disturb("BatchGetItem", Fault::Unprocessed);
+    app.proxy().before("BatchGetItem", async {});
+    let sweep = Box::pin(async { assert_eq!(app.sweep().await.unwrap().finished, 1) });
+
+    assert!(!before_call(&app, "BatchGetItem", works(&gone), sweep).await);
+
+    assert_eq!(app.proxy().faults_left(), 0);
+    assert_eq!(app.items_of("token").await.len(), 1);
     app.assert_consistent().await;
 }
 

@@ -1,4 +1,4 @@
-//! What happens between the read and the write of a request.
+//! What happens between two calls of a request, such as its read and its write.
 
 use testkit::TestApp;
 
@@ -8,14 +8,24 @@ pub(crate) async fn with_meanwhile<T>(
     request: impl Future<Output = T>,
     meanwhile: impl Future<Output = ()>,
 ) -> T {
+    before_call(app, "TransactWriteItems", request, meanwhile).await
+}
+
+/// Lets something else happen before a request's next call of this operation.
+pub(crate) async fn before_call<T>(
+    app: &TestApp,
+    operation: &'static str,
+    request: impl Future<Output = T>,
+    meanwhile: impl Future<Output = ()>,
+) -> T {
     let (go, wait) = tokio::sync::oneshot::channel::<()>();
-    let (reached, at_write) = tokio::sync::oneshot::channel::<()>();
-    app.proxy().before("TransactWriteItems", async move {
+    let (reached, at_call) = tokio::sync::oneshot::channel::<()>();
+    app.proxy().before(operation, async move {
         reached.send(()).unwrap();
         wait.await.unwrap();
     });
     let meanwhile = async {
-        at_write.await.unwrap();
+        at_call.await.unwrap();
         meanwhile.await;
         go.send(()).unwrap();
     };

@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use shared::limits::MAX_GIVEN_PASSWORDS;
 use shared::model::{S3Key, TokenKind, UserId};
 use shared::table::{Actor, PasswordChange, UserChange};
 use testkit::{ApiResponse, TestApp, TestCredentials, basic};
@@ -51,8 +52,25 @@ impl Given {
         let mary = app.person("marymajor").await;
         let id = mary.user().id;
         let (key, secret) = mary.api_key();
-        reset(app, id, false).await;
+        reset(app, id, GIVEN, false).await;
         Self::furnished(app, id, (key, secret.to_owned()), None).await
+    }
+
+    /// Jane accepts as Mary what she invited Mary to by a link that she kept.
+    async fn by_a_handed_link(app: &TestApp) -> Self {
+        let jane = app.person("janedoe").await.credentials();
+        jane.prove_address(app).await;
+        let invited = jane.invite(app, &jane.account, "mary@example.com").await;
+        let link = invited["link"].as_str().unwrap().rsplit_once('/').unwrap().1;
+        let new = json!({ "username": "marymajor", "name": "M", "password": GIVEN }).to_string();
+        let path = format!("/rollcall/v1/invitations/{link}/accept");
+        let joined = app.send("POST", &path, &[JSON], Some(&new)).await;
+        assert_eq!(joined.status, 201, "{joined:?}");
+        let basic = basic("marymajor", GIVEN);
+        let header = [("authorization", basic.as_str())];
+        let made = app.send("POST", "/rollcall/v1/users/self/api-keys", &header, None).await;
+        let key = ["apiKey", "secretKey"].map(|name| made.text(name).to_owned());
+        Self::furnished(app, joined.text("userId").parse().unwrap(), key.into(), None).await
     }
 
     async fn furnished(
@@ -75,6 +93,17 @@ impl Given {
         let client = app.new_client("https://client.example.com/callback", true).await;
         let access = client.tokens(app, &credentials, "profile_read").await.access;
         Self { id, api_key, s3_secret, token, access }
+    }
+
+    /// The user's own password, set by what somebody else kept, ends all of it.
+    async fn assert_own_password_ends_all(&self, app: &TestApp, is_signed: bool) {
+        let changed = if is_signed {
+            self.sign(app, "POST", DATA, &new_password()).await
+        } else {
+            send(app, "POST", DATA, &self.token, &new_password()).await
+        };
+        assert_eq!(changed.status, 200, "{changed:?}");
+        self.assert_all_ended(app).await;
     }
 
     async fn sign(&self, app: &TestApp, method: &str, path: &str, body: &Value) -> ApiResponse {
@@ -112,9 +141,10 @@ impl Given {
     }
 }
 
-async fn reset(app: &TestApp, user: UserId, revoke_keys: bool) {
+/// The operator gives a user another password.
+async fn reset(app: &TestApp, user: UserId, password: &str, revoke_keys: bool) {
     let (user, ()) = app.table().user_and(user, ()).await.unwrap();
-    let (hash, is_reused) = (shared::password::hash(GIVEN).unwrap(), false);
+    let (hash, is_reused) = (shared::password::hash(password).unwrap(), false);
     let password = PasswordChange { hash, revoke_keys, is_reused };
     app.table()
         .change_password(&Actor::operator(), &user.unwrap(), &UserChange::default(), password)
@@ -152,14 +182,7 @@ async fn the_first_password_a_user_sets_ends_all_that_who_made_the_user_kept() {
         let app = TestApp::start().await;
         let given = Given::by_an_admin(&app).await;
 
-        let changed = if is_signed {
-            given.sign(&app, "POST", DATA, &new_password()).await
-        } else {
-            send(&app, "POST", DATA, &given.token, &new_password()).await
-        };
-
-        assert_eq!(changed.status, 200, "{changed:?}");
-        given.assert_all_ended(&app).await;
+        given.assert_own_password_ends_all(&app, is_signed).await;
     }
 }
 
@@ -169,14 +192,17 @@ async fn the_first_password_after_the_operators_ends_all_that_is_older() {
         let app = TestApp::start().await;
         let given = Given::by_a_reset(&app).await;
 
-        let changed = if is_signed {
-            given.sign(&app, "POST", DATA, &new_password()).await
-        } else {
-            send(&app, "POST", DATA, &given.token, &new_password()).await
-        };
+        given.assert_own_password_ends_all(&app, is_signed).await;
+    }
+}
 
-        assert_eq!(changed.status, 200, "{changed:?}");
-        given.assert_all_ended(&app).await;
+#[tokio::test]
+async fn the_first_own_password_of_who_joined_by_a_handed_link_ends_what_its_sender_kept() {
+    for is_signed in [false, true] {
+        let app = TestApp::start().await;
+        let given = Given::by_a_handed_link(&app).await;
+
+        given.assert_own_password_ends_all(&app, is_signed).await;
     }
 }
 
@@ -188,10 +214,30 @@ async fn the_given_password_set_again_is_not_the_users_own() {
     let again = send(&app, "POST", DATA, &given.token, &same).await;
     assert_eq!(again.status, 200, "{again:?}");
 
-    let changed = send(&app, "POST", DATA, &given.token, &new_password()).await;
+    given.assert_own_password_ends_all(&app, false).await;
+}
 
-    assert_eq!(changed.status, 200, "{changed:?}");
-    given.assert_all_ended(&app).await;
+#[tokio::test]
+async fn a_given_password_that_comes_back_after_the_operators_is_not_the_users_own() {
+    let app = TestApp::start().await;
+    let Given { id, api_key, s3_secret, .. } = Given::by_an_admin(&app).await;
+    let mut last = String::new();
+    // With the first one, as many as are remembered.
+    for number in 1..MAX_GIVEN_PASSWORDS {
+        last = format!("the operator's battery {number}");
+        reset(&app, id, &last, false).await;
+    }
+    let token = new_token(&app, &basic("marymajor", &last), "user").await;
+    let back = send(&app, "POST", DATA, token.text("token"), &json!({ "password": GIVEN })).await;
+    assert_eq!(back.status, 200, "{back:?}");
+
+    // Whoever gave it signs in once more.
+    let given = Given::furnished(&app, id, api_key, s3_secret).await;
+
+    given.assert_own_password_ends_all(&app, false).await;
+    reset(&app, id, GIVEN, false).await;
+    let hashes = app.table().user_and(id, ()).await.unwrap().0.unwrap().given_hashes.len();
+    assert_eq!(hashes, MAX_GIVEN_PASSWORDS);
 }
 
 #[tokio::test]
@@ -247,7 +293,7 @@ async fn an_operators_reset_ends_keys_on_request() {
         jane.new_token(TokenKind::Environment, None, None).await;
         let (key, secret) = jane.api_key();
 
-        reset(&app, jane.user().id, revoke_keys).await;
+        reset(&app, jane.user().id, GIVEN, revoke_keys).await;
 
         let signed = Signed::new("GET", "/v2/account", String::new());
         assert_eq!(signed.send(&app, &signed.with(&key, secret)).await.status, status);

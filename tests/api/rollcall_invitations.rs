@@ -296,6 +296,7 @@ async fn who_is_no_user_becomes_one_and_a_member_at_once_even_if_sign_up_is_clos
         (r#"{"name":"Mary"}"#, (401, "credential_required")),
         (r#"{"username":"marymajor"}"#, (400, "invalid_request")),
         (r#"{"password":null}"#, (400, "invalid_request")),
+        (r#"{"username":"marymajor","password":"x","password":"y"}"#, (400, "invalid_request")),
         ("[]", (400, "invalid_request")),
     ] {
         let asked = app.send("POST", &format!("{link}/accept"), &json, Some(body)).await;
@@ -303,8 +304,17 @@ async fn who_is_no_user_becomes_one_and_a_member_at_once_even_if_sign_up_is_clos
         let challenge = asked.header("www-authenticate").unwrap_or_default();
         assert_eq!(challenge.contains("Basic"), refused.0 == 401, "{body}: {asked:?}");
     }
-    let taken = join(&app, &link, "janedoe").await;
-    assert_eq!(code(&taken), (409, "conflict"), "{taken:?}");
+    for (header, body, refused) in [
+        (("content-type", "text/plain"), "", (401, "credential_required")),
+        (("content-encoding", "gzip"), r#"{"username":"x"}"#, (415, "unsupported_media_type")),
+    ] {
+        let asked = app.send("POST", &format!("{link}/accept"), &[header], Some(body)).await;
+        assert_eq!(code(&asked), refused, "{header:?}: {asked:?}");
+    }
+    for username in ["janedoe", "postmaster"] {
+        let taken = join(&app, &link, username).await;
+        assert_eq!(code(&taken), (409, "conflict"), "{taken:?}");
+    }
     let weak = json!({ "username": "marymajor", "password": "password" }).to_string();
     let weak = app.send("POST", &format!("{link}/accept"), &json, Some(&weak)).await;
     assert_eq!(code(&weak), (400, "invalid_request"));
@@ -321,6 +331,8 @@ async fn who_is_no_user_becomes_one_and_a_member_at_once_even_if_sign_up_is_clos
     let basic = testkit::basic("marymajor", PASSWORD);
     assert_eq!(roles(&app, &basic).await, ["admin", "member"]);
     assert_eq!(emails(&app, &basic).await, [owned(FREE, true, true)]);
+    let id = made.text("userId").parse().unwrap();
+    assert!(app.table().user_and(id, ()).await.unwrap().0.unwrap().password_is_own);
     assert_eq!(code(&join(&app, &link, "maryminor").await), (410, "used"));
     app.assert_consistent().await;
 }
@@ -661,21 +673,58 @@ async fn who_joins_by_a_link_that_was_handed_over_counts_as_made_by_its_sender()
 
     let second = handed(&jane, "second@example.com").await;
     assert_eq!(code(&join(&app, &second, "second").await), (409, "limit_reached"));
-    let mary = basic("mary", PASSWORD);
-    let headers = [("authorization", &*mary), ("content-type", "application/json")];
-    let token = json!({ "name": "maker", "kind": "user" }).to_string();
-    let token = app.send("POST", "/rollcall/v1/tokens", &headers, Some(&token)).await;
-    let user = json!({
-        "username": "third", "password": PASSWORD, "email": "third@example.com",
-        "first_name": "Third", "last_name": "User",
-    });
-    let headers = [("authorization", token.text("token")), ("content-type", "application/json")];
-    let made = app.send("PUT", "/v2/accounts", &headers, Some(&user.to_string())).await;
+    let made = make(&app, "mary", "third").await;
     assert_eq!(made.status, 409, "{made:?}");
 
     let by_mail = mailed(&mut post, &jane, "fourth@example.com").await;
     assert_eq!(join(&app, &by_mail, "fourth").await.status, 201);
     app.assert_consistent().await;
+}
+
+/// The response to a user who makes another one.
+async fn make(app: &TestApp, maker: &str, username: &str) -> ApiResponse {
+    let basic = basic(maker, PASSWORD);
+    let headers = [("authorization", &*basic), ("content-type", "application/json")];
+    let token = json!({ "name": "maker", "kind": "user" }).to_string();
+    let token = app.send("POST", "/rollcall/v1/tokens", &headers, Some(&token)).await;
+    let user = json!({
+        "username": username, "password": PASSWORD, "email": format!("{username}@example.com"),
+        "first_name": "Made", "last_name": "User",
+    });
+    let headers = [("authorization", token.text("token")), ("content-type", "application/json")];
+    app.send("PUT", "/v2/accounts", &headers, Some(&user.to_string())).await
+}
+
+#[tokio::test]
+async fn what_who_joins_by_a_mailed_link_makes_and_invites_counts_for_the_sender() {
+    let (app, mut post) = open().await;
+    let (jane, _) = invitations(&app).await;
+    let link = mailed(&mut post, &jane, FREE).await;
+    assert_eq!(join(&app, &link, "mary").await.status, 201);
+    assert_eq!(app.items_of("made").await, [] as [Value; 0], "nobody made her");
+
+    assert_eq!(make(&app, "mary", "third").await.status, 200);
+    let mary = jane.with_token(basic("mary", PASSWORD));
+    let own = mary.send("GET", ACCOUNTS).await.body["accounts"][0]["id"].clone();
+    let path = format!("{ACCOUNTS}/{}/invitations", own.as_str().unwrap());
+    let link = mailed_by(&mut post, &mary, &path, "fourth@example.com").await;
+    assert_eq!(join(&app, &link, "fourth").await.status, 201);
+    assert_eq!(make(&app, "fourth", "fifth").await.status, 200);
+
+    let count = async |kind: &str, number: &str| {
+        let counts = app.items_of(kind).await;
+        let of_users = counts.iter().filter(|item| text(item, "pk").starts_with("USER#"));
+        let numbers = of_users.map(|item| (text(item, "pk"), item[number]["N"].clone()));
+        numbers.collect::<Vec<_>>()
+    };
+    let root = format!("USER#{}", jane.user().id);
+    assert_eq!(count("made", "users").await, [(root.clone(), json!("2"))]);
+    assert_eq!(count("invited", "invitations").await, [(root, json!("2"))]);
+    app.assert_consistent().await;
+}
+
+fn text(item: &Value, attribute: &str) -> String {
+    item[attribute]["S"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

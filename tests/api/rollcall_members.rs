@@ -453,26 +453,54 @@ async fn an_account_is_handed_over_by_its_owner_to_an_admin_and_counts_for_the_n
     app.assert_consistent().await;
 }
 
+/// Sets how many accounts somebody owns, as they are counted.
+async fn set_owned(app: &TestApp, person: &Person<'_>, count: u32) {
+    let change = json!({
+        "Key": { "pk": { "S": format!("USER#{}", person.user().id) }, "sk": { "S": "COUNTS" } },
+        "UpdateExpression": "SET accountsOwned = :count",
+        "ExpressionAttributeValues": { ":count": { "N": count.to_string() } },
+    });
+    app.engine("UpdateItem", change).await;
+}
+
 #[tokio::test]
 async fn nobody_is_handed_more_accounts_than_one_may_own() {
     let app = TestApp::start().await;
     let (jane, john) = app.owner_and(Role::Admin).await;
-    let owned = async |count: u32| {
-        let change = json!({
-            "Key": { "pk": { "S": format!("USER#{}", john.user().id) }, "sk": { "S": "COUNTS" } },
-            "UpdateExpression": "SET accountsOwned = :count",
-            "ExpressionAttributeValues": { ":count": { "N": count.to_string() } },
-        });
-        app.engine("UpdateItem", change).await;
-    };
-    owned(ACCOUNTS_OWNED.max).await;
+    set_owned(&app, &john, ACCOUNTS_OWNED.max).await;
 
     let refused = hand_over(&jane, &jane, &john).await;
 
     assert_eq!(code(&refused), (409, "limit_reached"));
     assert_eq!(refused.text("detail"), ACCOUNTS_OWNED.to_string());
-    owned(1).await;
+    set_owned(&app, &john, 1).await;
     assert_eq!(hand_over(&jane, &jane, &john).await.status, 200);
+    app.assert_consistent().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_64_accounts_handed_at_once_to_an_admin_with_one_free_place_one_is() {
+    let app = TestApp::start().await;
+    let (jane, john) = app.owner_and(Role::Admin).await;
+    let mut paths = vec![format!("{}/owner", account_path(&jane))];
+    for number in 1..MANY {
+        let new = json!({ "name": format!("Account {number}") });
+        let made = jane.send_json("POST", "/rollcall/v1/accounts", &new).await;
+        app.join(&john, made.text("id"), Role::Admin).await;
+        paths.push(format!("/rollcall/v1/accounts/{}/owner", made.text("id")));
+    }
+    set_owned(&app, &john, ACCOUNTS_OWNED.max - 1).await;
+    let body = json!({ "userId": john.user().id });
+
+    let handovers = paths.iter();
+    let handovers =
+        handovers.map(|path| patiently(async || jane.send_json("POST", path, &body).await));
+    let responses = join_all(handovers).await;
+
+    // One whose response came too late is forbidden when it is sent again.
+    let rejected = responses.iter().filter(|own| code(own) == (409, "limit_reached"));
+    assert_eq!(rejected.count(), MANY - 1, "{responses:?}");
+    set_owned(&app, &john, 2).await;
     app.assert_consistent().await;
 }
 

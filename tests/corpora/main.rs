@@ -69,7 +69,7 @@ fn a_json_body_is_within_its_limits_or_an_error_that_every_dialect_can_show() {
 }
 
 #[test]
-fn a_multipart_form_is_read_at_once_or_an_error_that_every_dialect_can_show() {
+fn a_multipart_form_is_read_or_an_error_that_every_dialect_can_show() {
     holds("multipart");
 }
 

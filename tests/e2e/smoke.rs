@@ -15,6 +15,10 @@ use crate::terminal::line;
 /// A run must not find what another one has made.
 static ALONE: AsyncMutex<()> = AsyncMutex::const_new(());
 
+/// What `CloudWatch` has of a line, and of a minute in which a metric was counted.
+const LINE: &str = r#"[{"message":"{}"}]"#;
+const POINT: &str = "<member><Sum>1.0</Sum></member>";
+
 fn rollcall(arguments: &[&str]) -> Command {
     let mut local = OsString::from("--local=");
     local.push(dev_json().parent().unwrap());
@@ -75,32 +79,43 @@ async fn a_service_of_another_table_fails_and_nothing_is_left() {
     assert_eq!(left(), "");
 }
 
-#[tokio::test]
-async fn logs_and_metrics_of_a_stack_are_looked_for_by_the_ids_of_the_requests() {
-    let _alone = ALONE.lock().await;
+/// Runs it with `--stack` against a `CloudWatch` that has these lines, on the second page of each
+/// log, and these points of the metric. Also returns what that was asked.
+async fn watched(events: &'static str, points: &'static str) -> (Output, Vec<String>) {
     let asked: Arc<Mutex<Vec<String>>> = Arc::default();
     let noted = Arc::clone(&asked);
     let cloud_watch = async move |_: Uri, headers: HeaderMap, body: String| {
         assert!(headers["authorization"].to_str().unwrap().starts_with("AWS4-HMAC-SHA256 "));
-        noted.lock().unwrap().push(body.clone());
-        if headers.contains_key("x-amz-target") {
-            r#"{"events":[{"message":"{}"}]}"#.to_owned()
+        let response = if body.contains(r#""nextToken":"second""#) {
+            format!(r#"{{"events":{events}}}"#)
+        } else if headers.contains_key("x-amz-target") {
+            r#"{"events":[],"nextToken":"second"}"#.to_owned()
         } else {
-            "<Datapoints><member><Sum>1.0</Sum></member></Datapoints>".to_owned()
-        }
+            format!("<Datapoints>{points}</Datapoints>")
+        };
+        noted.lock().unwrap().push(body);
+        response
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().fallback(cloud_watch);
     tokio::spawn(axum::serve(listener, router).into_future());
-    let mut command = rollcall(&["smoke", "--url", base_url(), "--stack", "rollcall-dev"]);
-    command.env("AWS_ENDPOINT_URL", endpoint).env("AWS_REGION", "us-east-1");
+    let stack = ["--stack", "rollcall-dev", "--patience", "0"];
+    let mut command = rollcall(&["smoke", "--url", base_url()]);
+    command.args(stack).env("AWS_ENDPOINT_URL", endpoint).env("AWS_REGION", "us-east-1");
     command.env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", "local");
 
     let output = tokio::process::Command::from(command).output().await.unwrap();
+    let asked = asked.lock().unwrap().clone();
+    (output, asked)
+}
+
+#[tokio::test]
+async fn logs_and_metrics_of_a_stack_are_looked_for_by_the_ids_of_the_requests() {
+    let _alone = ALONE.lock().await;
+    let (output, asked) = watched(LINE, POINT).await;
 
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
-    let asked = asked.lock().unwrap();
     for line in lines(&output).iter().filter(|line| line["check"] == "golem-accounts") {
         let id = line["requestId"].as_str().unwrap();
         let is_log = |body: &&String| {
@@ -111,4 +126,29 @@ async fn logs_and_metrics_of_a_stack_are_looked_for_by_the_ids_of_the_requests()
     let metric = asked.last().unwrap();
     assert!(metric.contains("MetricName=RejectedSignIns"), "{metric}");
     assert!(metric.contains("Namespace=Rollcall%2Frollcall-dev"), "{metric}");
+}
+
+#[tokio::test]
+async fn a_stack_without_a_line_in_a_log_or_without_the_metric_fails_and_nothing_is_left() {
+    let _alone = ALONE.lock().await;
+    let missing: [(&'static str, &'static str, fn(&str) -> bool); 2] = [
+        ("[]", POINT, |check| check.starts_with("log of ")),
+        (LINE, "", |check| check == "metric RejectedSignIns"),
+    ];
+    for (events, points, is_missed) in missing {
+        let (output, _) = watched(events, points).await;
+
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let (mut missed, mut looked_for) = (0, 0);
+        for line in lines(&output) {
+            let check = line["check"].as_str().unwrap();
+            looked_for += usize::from(check.contains(' '));
+            missed += usize::from(is_missed(check));
+            assert_eq!(line.get("problem").is_some(), is_missed(check), "{line}");
+        }
+        assert!(missed > 0 && looked_for > missed, "{missed} of {looked_for}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains(&format!("{missed} of ")), "{error}");
+        assert_eq!(left(), "");
+    }
 }

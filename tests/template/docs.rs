@@ -44,5 +44,5 @@ fn what_is_left_of_a_stack_without_documentation_names_nothing_of_it() {
     let without = DEPLOYED.dashboard(&[("Stage", "prod")]).to_string();
     let with = DEPLOYED.dashboard(&[("Stage", "prod"), ("Docs", "on")]).to_string();
     assert!(!without.contains("Doc") && !without.contains("d11"), "{without}");
-    assert!(with.contains("${DocumentationErrors.Arn}") && with.contains("i11"), "{with}");
+    assert!(with.contains("${DocumentationErrors.Arn}") && with.contains("d11"), "{with}");
 }

@@ -20,8 +20,9 @@ mod sweeping;
 
 use std::process::Command;
 
-use serde_json::Value;
-use testkit::root;
+use devkit::tools::python_tools;
+use serde_json::{Value, json};
+use testkit::{printed, root};
 
 /// cargo's metadata of the workspace's own packages.
 fn metadata() -> Value {
@@ -32,4 +33,13 @@ fn metadata() -> Value {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Which of the texts a parameter with this `AllowedPattern` takes.
+fn fit(pattern: &Value, texts: &[&str]) -> Vec<bool> {
+    const PROGRAM: &str = "import json, re, sys; pattern, texts = json.load(sys.stdin); \
+                           print(json.dumps([bool(re.search(pattern, own)) for own in texts]))";
+    let mut python = Command::new(python_tools().unwrap().join("python"));
+    let input = json!([pattern, texts]).to_string();
+    serde_json::from_str(&printed(python.args(["-c", PROGRAM]), &input)).unwrap()
 }

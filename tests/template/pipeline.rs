@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::Value;
 use testkit::translate;
 
-use crate::root;
+use crate::{fit, root};
 
 fn pipeline() -> Value {
     translate(&fs::read_to_string(root().join("pipeline.yaml")).unwrap(), &[])
@@ -108,6 +108,27 @@ fn a_job_gets_the_role_only_in_its_environment_of_the_repository() {
     let of = |name: &str| &claims[format!("token.actions.githubusercontent.com:{name}")];
     assert_eq!(of("aud"), "sts.amazonaws.com");
     assert_eq!(of("sub")["Fn::Sub"], "repo:${Repository}:environment:${Environment}");
+}
+
+/// GitHub names a repository of 2026-07-15 or later with ids that no other one ever gets.
+#[test]
+fn a_repository_is_named_as_in_the_tokens_of_its_jobs_with_ids_or_without() {
+    let pattern = &pipeline()["Parameters"]["Repository"]["AllowedPattern"];
+    let right = ["octocat/my-repo", "octocat@123456/my-repo@456789", "octo-cat/my.repo_2"];
+    let wrong = [
+        "octocat",
+        "octocat/",
+        "octocat/*",
+        "*/my-repo",
+        "octocat@/my-repo@456789",
+        "octocat@123456/my-repo@x",
+        "octocat/my-repo:environment:dev",
+        "octocat/my-repo/x",
+        "repo:octocat/my-repo",
+    ];
+
+    assert_eq!(fit(pattern, &right), [true; 3], "{right:?}");
+    assert_eq!(fit(pattern, &wrong), [false; 9], "{wrong:?}");
 }
 
 #[test]

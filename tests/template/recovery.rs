@@ -69,10 +69,26 @@ fn every_day_the_table_is_copied_to_the_vaults_that_are_given() {
         assert_eq!(rule["ScheduleExpression"], "cron(30 3 * * ? *)");
         let selection = &stack["BackupSelection"]["Properties"]["BackupSelection"];
         assert_eq!(selection["Resources"], json!([{ "Fn::GetAtt": ["Table", "Arn"] }]));
-        assert_eq!(stack["BackupVault"]["DeletionPolicy"], "Retain");
+        assert_eq!(stack["BackupVault"]["DeletionPolicy"], "RetainExceptOnCreate");
         // A second stack of the name finds the vault of the first.
         let name = stack["BackupVault"]["Properties"]["BackupVaultName"].to_string();
         assert!(name.contains("AWS::StackId"), "{name}");
+    }
+}
+
+/// Left by a deployment that failed, it would be in the way of every further one.
+#[test]
+fn nothing_is_kept_after_a_failed_creation_whose_name_the_next_one_takes() {
+    // SAM keeps the versions, which have numbers.
+    let kept = DEPLOYED.template["Resources"].as_object().unwrap().iter().filter(|(_, own)| {
+        own["DeletionPolicy"] == "Retain" && own["Type"] != "AWS::Lambda::Version"
+    });
+    let kept: Vec<_> = kept.collect();
+
+    assert!(!kept.is_empty());
+    for (id, own) in kept {
+        let mut properties = own["Properties"].as_object().unwrap().keys();
+        assert!(!properties.any(|name| name.ends_with("Name")), "{id}");
     }
 }
 

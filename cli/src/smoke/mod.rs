@@ -5,6 +5,8 @@ mod http;
 mod oauth;
 mod watch;
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, anyhow, bail};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -33,6 +35,9 @@ pub(super) struct Options {
     /// minutes
     #[arg(long, value_name = "NAME")]
     stack: Option<String>,
+    /// How long to look there for each, which tests cannot do for minutes
+    #[arg(long, value_name = "SECONDS", hide = true)]
+    patience: Option<u64>,
 }
 
 /// SES takes mails to it, and delivers none.
@@ -51,7 +56,7 @@ struct Visitor {
 
 pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     let watch = match options.stack {
-        Some(stack) => Some(Watch::new(stack).await?),
+        Some(stack) => Some(Watch::new(stack, options.patience.map(Duration::from_secs)).await?),
         None => None,
     };
     let visitor = Visitor::new()?;

@@ -29,11 +29,13 @@ pub(super) struct Watch {
     identity: Identity,
     client: HttpClient,
     since: Timestamp,
+    /// How long it looks for each, if not as long as it may take.
+    patience: Option<Duration>,
 }
 
 impl Watch {
     /// With region and credentials as the AWS CLI finds them.
-    pub(super) async fn new(stack: String) -> Result<Self> {
+    pub(super) async fn new(stack: String, patience: Option<Duration>) -> Result<Self> {
         let config = connect::load_config().await;
         let region = config.region().context(connect::NO_REGION)?.to_string();
         let credentials = connect::credentials(&config).await?.provide_credentials().await?;
@@ -44,6 +46,7 @@ impl Watch {
             identity: credentials.into(),
             client: HttpClient::new(),
             since: Timestamp::now(),
+            patience,
         })
     }
 
@@ -57,19 +60,37 @@ impl Watch {
         due.extend(sends_mail.then(|| ("mailer", "{ $.outcome = \"sent\" }".to_owned())));
         for (group, wanted) in due {
             let started = Instant::now();
-            let found = wait(LOGS, async || self.is_logged(group, &wanted).await).await?;
+            let found = self.wait(LOGS, async || self.is_logged(group, &wanted).await).await?;
             let problem = (!found).then(|| format!("no line has {wanted}"));
             checks.note(&format!("log of {group}"), started, problem)?;
         }
         let started = Instant::now();
-        let found = wait(METRICS, async || self.is_counted().await).await?;
+        let found = self.wait(METRICS, async || self.is_counted().await).await?;
         let problem = (!found).then(|| "it was not counted".to_owned());
         checks.note("metric RejectedSignIns", started, problem)
     }
 
+    /// Whether something comes about within some time, of which one look is this far from the next.
+    async fn wait(
+        &self,
+        (pause, patience): (Duration, Duration),
+        mut is_there: impl AsyncFnMut() -> Result<bool>,
+    ) -> Result<bool> {
+        let (started, patience) = (Instant::now(), self.patience.unwrap_or(patience));
+        loop {
+            if is_there().await? {
+                return Ok(true);
+            }
+            if started.elapsed() > patience {
+                return Ok(false);
+            }
+            sleep(pause).await;
+        }
+    }
+
     /// Whether the log of a group has such a line.
     async fn is_logged(&self, group: &str, pattern: &str) -> Result<bool> {
-        let body = json!({
+        let mut body = json!({
             "logGroupName": format!("/aws/lambda/{}/{group}", self.stack),
             "filterPattern": pattern,
             "startTime": self.since.as_millisecond(),
@@ -78,8 +99,15 @@ impl Watch {
             ("content-type", "application/x-amz-json-1.1"),
             ("x-amz-target", "Logs_20140328.FilterLogEvents"),
         ];
-        let found = self.call("logs", &headers, &body.to_string()).await?.json();
-        Ok(found["events"].as_array().is_some_and(|events| !events.is_empty()))
+        loop {
+            let found = self.call("logs", &headers, &body.to_string()).await?.json();
+            if found["events"].as_array().is_some_and(|events| !events.is_empty()) {
+                return Ok(true);
+            }
+            // Of a long log one response covers a part, also if nothing fits there.
+            let Some(rest) = found["nextToken"].as_str() else { return Ok(false) };
+            body["nextToken"] = json!(rest);
+        }
     }
 
     /// Whether a rejected sign-in was counted since.
@@ -129,22 +157,5 @@ impl Watch {
             response.body
         );
         Ok(response)
-    }
-}
-
-/// Whether something comes about within some time, of which one look is this far from the next.
-async fn wait(
-    (pause, patience): (Duration, Duration),
-    mut is_there: impl AsyncFnMut() -> Result<bool>,
-) -> Result<bool> {
-    let started = Instant::now();
-    loop {
-        if is_there().await? {
-            return Ok(true);
-        }
-        if started.elapsed() > patience {
-            return Ok(false);
-        }
-        sleep(pause).await;
     }
 }

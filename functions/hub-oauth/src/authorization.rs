@@ -83,9 +83,14 @@ impl AuthorizationRequest {
         let client = client.ok_or_else(unknown_client)?;
         telemetry::observe_client(client.id);
         let requested = query.non_empty("redirect_uri");
+        let problem = if requested.is_some() {
+            "is not one that the client registered"
+        } else {
+            "is required: the client registered no port"
+        };
         let redirect_uri = client
             .redirect_uri(requested)
-            .ok_or_else(|| Error::invalid("redirect_uri", "is not one that the client registered"))?
+            .ok_or_else(|| Error::invalid("redirect_uri", problem))?
             .to_owned();
         let target = RedirectTarget {
             redirect_uri,

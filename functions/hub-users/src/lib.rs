@@ -82,7 +82,7 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
             profile::update(
                 app,
                 AuthRequest::from_request(app, request)?,
-                request.fields_or_multipart().await,
+                request.fields_or_multipart(),
                 name,
                 request.base_url(),
             )
@@ -95,7 +95,7 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
             emails::add(
                 app,
                 AuthRequest::from_request(app, request)?,
-                request.fields_or_multipart().await,
+                request.fields_or_multipart(),
                 name,
             )
             .await
@@ -104,7 +104,7 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
             change_email::change(
                 app,
                 AuthRequest::from_request(app, request)?,
-                request.fields_or_multipart().await,
+                request.fields_or_multipart(),
                 name,
             )
             .await
@@ -113,7 +113,7 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
             emails::delete(
                 app,
                 AuthRequest::from_request(app, request)?,
-                request.fields_or_multipart().await,
+                request.fields_or_multipart(),
                 name,
             )
             .await

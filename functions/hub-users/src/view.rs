@@ -53,9 +53,10 @@ impl UserView {
             environment_epoch: _,
             proof_epoch: _,
             invitation_epoch: _,
-            given_password_hash: _,
+            given_hashes: _,
             revoked_tokens: _,
             root_maker: _,
+            root_inviter: _,
             created_at,
         } = user;
         let email = primary_email.to_string();

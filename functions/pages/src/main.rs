@@ -8,10 +8,8 @@ use shared::{App, Result};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     shared::telemetry::init();
-    serve(start().await, async |(app, sealing), request| {
-        pages::handle(app, sealing, request).await
-    })
-    .await
+    serve(start().await, async |(app, sealing), request| pages::handle(app, sealing, request).await)
+        .await
 }
 
 async fn start() -> Result<(App, SealPublicKey)> {

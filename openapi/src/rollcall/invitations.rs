@@ -68,7 +68,7 @@ fn new_invitation() -> Schema {
          not proved the address.",
     );
     body([
-        ("email", email().about("Who is invited.")),
+        ("email", email().about("Who is invited; to get a mail, in ASCII before the `@`.")),
         ("role", role().about("What they may do in the account.")),
         ("expiresInHours?", hours.about("How long it waits.")),
         ("deliver?", deliver),

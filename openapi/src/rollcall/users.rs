@@ -11,7 +11,7 @@ use super::{next_cursor, paged, time};
 use crate::description::{Description, describe};
 use crate::schema::{
     Schema, anything, body, boolean, email, hex, list, named, one_of, optional_text, pattern,
-    random_number, string, text, uuid, view, view_of,
+    random_number, recipient, string, text, uuid, view, view_of,
 };
 
 pub(super) const USER_ID: &str = "0197a1b2-c3d4-7e5f-8607-18293a4b5c6d";
@@ -33,7 +33,7 @@ pub(super) fn schemas() -> Vec<(&'static str, Schema)> {
         ("SshKey", ssh_key()),
         ("AddSshKeyRequest", new_ssh_key()),
         ("Session", session()),
-        ("SignUpRequest", body([("email", email().about("The address to sign up with."))])),
+        ("SignUpRequest", sign_up_request()),
         ("SignUp", sign_up()),
         ("CreateUserRequest", new_user()),
         ("PasswordResetRequest", reset_request()),
@@ -109,6 +109,11 @@ fn new_password() -> Schema {
         ("password", new.about("Not one that others would guess.")),
         ("revokeKeys?", revoke.with("default", false)),
     ])
+}
+
+fn sign_up_request() -> Schema {
+    let address = recipient(false).about("The address to sign up with, in ASCII before the `@`.");
+    body([("email", address)])
 }
 
 fn sign_up() -> Schema {
@@ -381,6 +386,7 @@ fn of_links() -> Vec<Description> {
         let token = pattern(&format!("^{prefix}_[A-Za-z0-9_-]+$"));
         token.about("The end of the mail's link.").example(format!("{prefix}_YOUR_TOKEN"))
     };
+    let address = recipient(true).about("The address, percent-encoded, in ASCII before the `@`.");
     let no_mail = "The service sends no mail.";
     let too_many = "Too many mails were asked for from this network, or passwords tried.";
     let ended = "The link was used, was replaced by a newer one, or has expired.";
@@ -391,7 +397,7 @@ fn of_links() -> Vec<Description> {
                  without having proved it loses it then. If somebody has proved it, they are told \
                  instead.",
             )
-            .path("address", address_in_path())
+            .path("address", address.example("jane.second@example.com"))
             .shows(202, "A mail is sent.", nothing())
             .error(409, "The caller has proved it, or has as many addresses as there can be.")
             .error(429, "A mail was sent there within a minute, or five within a day, or the caller asked for 50.")
@@ -475,8 +481,11 @@ fn of_keys() -> Vec<Description> {
             "The sessions that have not ended.",
             page("sessions", "Session", "Oldest first."),
         ),
-        describe("rollcall-end-sessions", "End all sessions")
-            .responds(204, "Every browser is signed out.", None),
+        describe("rollcall-end-sessions", "End all sessions").responds(
+            204,
+            "Every browser is signed out.",
+            None,
+        ),
         describe("rollcall-end-session", "End a session")
             .path("id", session_id())
             .responds(204, "The browser is signed out.", None)

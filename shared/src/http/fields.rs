@@ -9,7 +9,6 @@ use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
 
 use super::json::{Document, MAX_REPORTED};
-#[cfg(feature = "multipart")]
 use super::multipart;
 use crate::{Error, FieldError, Result};
 
@@ -57,10 +56,9 @@ impl Fields {
     }
 
     /// The fields of a form (`multipart/form-data`), all of them strings.
-    #[cfg(feature = "multipart")]
-    pub(super) async fn from_multipart(content_type: Option<&str>, body: &[u8]) -> Result<Self> {
+    pub(super) fn from_multipart(content_type: Option<&str>, body: &[u8]) -> Result<Self> {
         let mut fields = Self::empty_form();
-        for (name, value) in multipart::parse(content_type, body).await? {
+        for (name, value) in multipart::parse(content_type, body)? {
             fields.insert_text(name, value);
         }
         Ok(fields.with_repeated())

@@ -10,7 +10,6 @@ mod error_response;
 mod event;
 mod fields;
 mod json;
-#[cfg(feature = "multipart")]
 mod multipart;
 mod page;
 mod request;

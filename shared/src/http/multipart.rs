@@ -1,41 +1,69 @@
 //! Forms in `multipart/form-data` (RFC 7578), whose parts must be texts that are the same in UTF-8.
 
-use lambda_http::http::HeaderMap;
 use lambda_http::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName};
 
 use crate::{Error, FieldError, Result};
 
+/// The headers of a part, as often as they were sent.
+type Headers<'b> = Vec<(HeaderName, &'b str)>;
+
 /// The name and the text of every part, in their order.
-pub(super) async fn parse(
-    content_type: Option<&str>,
-    body: &[u8],
-) -> Result<Vec<(String, String)>> {
-    let malformed = |_| Error::invalid("body", "is not valid multipart/form-data");
-    let boundary = multer::parse_boundary(content_type.unwrap_or_default());
-    let body = futures_util::future::ready(std::io::Result::Ok(body.to_vec()));
-    let body = futures_util::stream::once(body);
-    let mut parts = multer::Multipart::new(body, boundary.map_err(malformed)?);
+pub(super) fn parse(content_type: Option<&str>, body: &[u8]) -> Result<Vec<(String, String)>> {
+    // A file is said to be one, whatever its bytes are.
+    let text = String::from_utf8_lossy(body);
+    let parts = boundary(content_type.unwrap_or_default())
+        .and_then(|boundary| parts_between(&format!("\r\n--{boundary}"), &text))
+        .ok_or_else(|| Error::invalid("body", "is not valid multipart/form-data"))?;
     let mut fields = Vec::new();
-    while let Some(part) = parts.next_field().await.map_err(malformed)? {
-        let name = name(part.headers())?;
-        if let Some(problem) = problem(part.headers()) {
+    for (headers, value) in parts {
+        let name = name(&headers)?;
+        if let Some(problem) = problem(&headers) {
             return Err(Error::Invalid(vec![FieldError::new(name, problem)]));
         }
-        let charsets = charsets(part.headers());
-        let value = part.bytes().await.map_err(malformed)?;
-        if charsets.iter().any(|charset| !is_as_in_utf_8(charset, &value)) {
+        if charsets(&headers).iter().any(|charset| !is_as_in_utf_8(charset, value)) {
             return Err(Error::Invalid(vec![FieldError::new(name, "must be in UTF-8")]));
         }
-        let value = String::from_utf8(value.into());
-        fields.push((name, value.map_err(|_| Error::invalid("body", "is not UTF-8"))?));
+        fields.push((name, value.to_owned()));
     }
+    std::str::from_utf8(body).map_err(|_| Error::invalid("body", "is not UTF-8"))?;
     Ok(fields)
 }
 
+/// The one boundary that the header of the body names.
+fn boundary(content_type: &str) -> Option<String> {
+    let mut boundaries = parameters(content_type).filter(|(name, _)| name == "boundary");
+    let (_, boundary) = boundaries.next().filter(|(_, boundary)| !boundary.is_empty())?;
+    boundaries.next().is_none().then_some(boundary)
+}
+
+/// What stands between the delimiters, up to the one that ends the form (RFC 2046, section 5.1.1).
+fn parts_between<'b>(delimiter: &str, body: &'b str) -> Option<Vec<(Headers<'b>, &'b str)>> {
+    let mut parts = Vec::new();
+    // The first one needs no line before it.
+    let mut rest = match body.strip_prefix(&delimiter[2..]) {
+        Some(rest) => rest,
+        None => body.split_once(delimiter)?.1,
+    };
+    while !rest.starts_with("--") {
+        let (part, next) = rest.split_once(delimiter)?;
+        let part = part.trim_start_matches([' ', '\t']).strip_prefix("\r\n")?;
+        let (head, text) = part.split_once("\r\n\r\n")?;
+        parts.push((head.split("\r\n").map(header).collect::<Option<_>>()?, text));
+        rest = next;
+    }
+    Some(parts)
+}
+
+fn header(line: &str) -> Option<(HeaderName, &str)> {
+    let (name, value) = line.split_once(':')?;
+    let is_text = value.chars().all(|letter| letter == '\t' || !letter.is_ascii_control());
+    Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value)).filter(|_| is_text)
+}
+
 /// The name of a part's field.
-fn name(headers: &HeaderMap) -> Result<String> {
-    let parameters = parameters(headers, &CONTENT_DISPOSITION);
-    let mut names = parameters.into_iter().filter(|(name, _)| name == "name");
+fn name(headers: &Headers<'_>) -> Result<String> {
+    let parameters = parameters_of(headers, &CONTENT_DISPOSITION);
+    let mut names = parameters.filter(|(name, _)| name == "name");
     let problem = match (names.next(), names.next()) {
         (Some((_, name)), None) => return Ok(name),
         (None, _) => "has a part without a name",
@@ -45,18 +73,16 @@ fn name(headers: &HeaderMap) -> Result<String> {
 }
 
 /// What is wrong with the headers of a part.
-fn problem(headers: &HeaderMap) -> Option<&'static str> {
+fn problem(headers: &Headers<'_>) -> Option<&'static str> {
     // Whatever its name (RFC 7578, section 4.2).
-    let is_file = parameters(headers, &CONTENT_DISPOSITION)
-        .iter()
-        .any(|(name, _)| name.starts_with("filename"));
+    let is_file =
+        parameters_of(headers, &CONTENT_DISPOSITION).any(|(name, _)| name.starts_with("filename"));
     // No form is encoded in a way of mail's any more (section 4.7).
     let plain = ["7bit", "8bit", "binary"];
-    let mut encodings = headers.get_all("content-transfer-encoding").iter();
-    let is_encoded = encodings.any(|value| {
-        let encoding = value.to_str().unwrap_or_default().trim();
-        !plain.iter().any(|plain| plain.eq_ignore_ascii_case(encoding))
-    });
+    let encodings = headers.iter().filter(|(name, _)| name == "content-transfer-encoding");
+    let is_encoded = encodings
+        .map(|(_, encoding)| encoding.trim())
+        .any(|encoding| !plain.iter().any(|plain| plain.eq_ignore_ascii_case(encoding)));
     match (is_file, is_encoded) {
         (true, _) => Some("must not be a file"),
         (_, true) => Some("must not have a Content-Transfer-Encoding"),
@@ -65,13 +91,13 @@ fn problem(headers: &HeaderMap) -> Option<&'static str> {
 }
 
 /// The charset that a part declares (RFC 7578, section 4.4), as often as it does.
-fn charsets(headers: &HeaderMap) -> Vec<String> {
-    let parameters = parameters(headers, &CONTENT_TYPE).into_iter();
+fn charsets(headers: &Headers<'_>) -> Vec<String> {
+    let parameters = parameters_of(headers, &CONTENT_TYPE);
     parameters.filter(|(name, _)| name == "charset").map(|(_, charset)| charset).collect()
 }
 
 /// Whether a text has the same bytes in UTF-8. Java's clients declare Latin-1 for plain ASCII.
-fn is_as_in_utf_8(charset: &str, text: &[u8]) -> bool {
+fn is_as_in_utf_8(charset: &str, text: &str) -> bool {
     match charset.to_ascii_lowercase().as_str() {
         "utf-8" | "utf8" | "us-ascii" => true,
         // The other encodings of Unicode have other bytes even for ASCII.
@@ -79,13 +105,19 @@ fn is_as_in_utf_8(charset: &str, text: &[u8]) -> bool {
     }
 }
 
+/// The parameters of all headers of a name.
+fn parameters_of(
+    headers: &Headers<'_>,
+    name: &HeaderName,
+) -> impl Iterator<Item = (String, String)> {
+    headers.iter().filter(move |(own, _)| own == name).flat_map(|(_, value)| parameters(value))
+}
+
 /// The parameters of a header: the names in lower case, as their case says nothing (RFC 2045,
-/// section 5.1), and the values without quotes.
-fn parameters(headers: &HeaderMap, name: &HeaderName) -> Vec<(String, String)> {
-    let values = headers.get_all(name).iter();
-    let texts = values.filter_map(|value| std::str::from_utf8(value.as_bytes()).ok());
-    let pairs = texts.flat_map(|text| split(text).skip(1)).filter_map(|part| part.split_once('='));
-    pairs.map(|(name, value)| (name.trim().to_ascii_lowercase(), unquoted(value.trim()))).collect()
+/// section 5.1), and the values without quotes. White space around them says nothing either.
+fn parameters(header: &str) -> impl Iterator<Item = (String, String)> {
+    let pairs = split(header).skip(1).filter_map(|part| part.split_once('='));
+    pairs.map(|(name, value)| (name.trim().to_ascii_lowercase(), unquoted(value.trim())))
 }
 
 /// What stands between semicolons that are not in quotes.

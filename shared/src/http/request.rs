@@ -206,8 +206,7 @@ impl ApiRequest {
     }
 
     /// The fields of a JSON body or of a form in either encoding.
-    #[cfg(feature = "multipart")]
-    pub async fn fields_or_multipart(&self) -> Result<Fields> {
+    pub fn fields_or_multipart(&self) -> Result<Fields> {
         if !matches!(self.media_type(), MediaType::Multipart) {
             return self.fields().map_err(|error| match error {
                 Error::UnsupportedMediaType(_) => Error::UnsupportedMediaType(
@@ -217,7 +216,7 @@ impl ApiRequest {
             });
         }
         let body = self.required_body("a JSON object or a form")?;
-        Fields::from_multipart(self.single_header(CONTENT_TYPE.as_str()), body).await
+        Fields::from_multipart(self.single_header(CONTENT_TYPE.as_str()), body)
     }
 
     /// The fields of a body that must be a form.

@@ -378,6 +378,8 @@ mod tests {
             "a\"b@x.example",
             "\"@x.example",
             "\"a@b\"@x.example",
+            "\"\"@x.example",
+            "\"jane\\ doe\"@x.example",
             "\"a\tb\"@x.example",
             "jane@[127.0.0.1]",
             "jane@x..example",

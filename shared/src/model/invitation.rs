@@ -115,7 +115,8 @@ pub struct Inviter {
     pub membership_version: u64,
     /// The user's [invitation epoch](User::invitation_epoch).
     pub invitation_epoch: u64,
-    /// Whom a user counts for that joins by a link that was handed over.
+    /// Whom a user counts for that joins by a link that was handed over, and what every user makes
+    /// and invites that joins.
     pub root_maker: UserId,
 }
 

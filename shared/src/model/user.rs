@@ -30,10 +30,10 @@ pub struct User {
     /// Whether the user set the password. Who else did may have kept credentials of the user.
     #[serde(default)]
     pub password_is_own: bool,
-    /// The hash of the last password that somebody else set, if the user has set another one since:
-    /// it is never the user's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub given_password_hash: Option<String>,
+    /// The hashes of the last passwords that others set, newest first, the present one among them.
+    /// Empty if there is none but the first one. See [`User::given_passwords`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub given_hashes: Vec<String>,
     /// The account chosen last. It may have been deleted since, or the user removed from it.
     pub current_account: Option<AccountId>,
     /// Whether every credential of the user is rejected.
@@ -100,6 +100,10 @@ pub struct User {
     pub revoked_tokens: BTreeSet<TokenId>,
     /// The first of those who made the user's maker, and so on; none if the operator made the user.
     pub root_maker: Option<UserId>,
+    /// The same of who mailed the invitation by which the user joined. It did not make the user,
+    /// but what this one makes and invites counts for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_inviter: Option<UserId>,
     /// When the user was created.
     pub created_at: Timestamp,
 }
@@ -140,10 +144,11 @@ impl User {
         email.verified || self.has_proved(email)
     }
 
-    /// The hash of the last password that somebody else set, if there was one.
-    pub fn given_password(&self) -> Option<&str> {
-        let current = self.password_hash.as_ref().filter(|_| !self.password_is_own);
-        self.given_password_hash.as_ref().or(current).map(String::as_str)
+    /// The hashes of the last passwords that others set, also if it is the first one and has not
+    /// changed: none is ever the user's own.
+    pub fn given_passwords(&self) -> &[String] {
+        let has_only_one = self.given_hashes.is_empty() && !self.password_is_own;
+        if has_only_one { self.password_hash.as_slice() } else { &self.given_hashes }
     }
 
     /// What mails call the user by: the full name, else the username.
@@ -154,17 +159,17 @@ impl User {
     /// The first and the last name within the full one.
     ///
     /// One that was given stays while the full name begins or ends with it, and what stands between
-    /// them belongs to the first. If none was given before, `first` and `last` are taken for it. A
-    /// first name that is not known is what stands before the known last name, else before the first
-    /// space.
+    /// them belongs to the first. If none that stays was given before, `first` and `last` are taken
+    /// for it. A first name that is not known is what stands before the known last name, else before
+    /// the first space.
     pub fn name_parts<'a>(
         &'a self,
         first: Option<&'a str>,
         last: Option<&'a str>,
     ) -> (&'a str, &'a str) {
         let whole = self.full_name.as_str();
-        let first = self.first_name.as_deref().or(first);
-        let last = self.last_name.as_deref().or(last);
+        let first = self.known_first_name().or(first);
+        let last = self.known_last_name().or(last);
         let known = (
             first.and_then(|first| first_within(whole, first)),
             last.and_then(|last| last_within(whole, last)),
@@ -192,9 +197,9 @@ impl User {
         last.and_then(|last| last_within(&self.full_name, last)).map(|(_, last)| last)
     }
 
-    /// Whom the users count for that this one makes.
+    /// Whom the users count for that this one makes, and the invitations that it sends.
     pub fn root_maker(&self) -> UserId {
-        self.root_maker.unwrap_or(self.id)
+        self.root_maker.or(self.root_inviter).unwrap_or(self.id)
     }
 
     /// The API keys that come from a token, or from another one of its rotations.

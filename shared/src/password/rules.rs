@@ -112,9 +112,14 @@ impl NewPassword {
 }
 
 impl AcceptedPassword {
-    /// Whether it is the password that somebody else set for the user, now or before.
+    /// Whether it is a password that somebody else set for the user, now or before.
     pub fn is_reused_by(&self, user: &User) -> Result<bool> {
-        user.given_password().map_or(Ok(false), |hash| matches(&self.0, hash))
+        for hash in user.given_passwords() {
+            if matches(&self.0, hash)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The hash to store.

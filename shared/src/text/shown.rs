@@ -11,22 +11,6 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 
 use super::ParseError;
 
-/// Characters that show nothing although Unicode counts them as letters, symbols or marks: braille's
-/// blank pattern, the null notehead, the two blanks of hieroglyphs, Khitan's filler, and the joiners
-/// of Tifinagh and Brahmi.
-const BLANK: [char; 10] = [
-    '\u{2800}',
-    '\u{1d159}',
-    '\u{13440}',
-    '\u{13441}',
-    '\u{13442}',
-    '\u{16fe4}',
-    '\u{1bc9d}',
-    '\u{1bc9e}',
-    '\u{2d7f}',
-    '\u{1107f}',
-];
-
 const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
 /// Begins the flags of regions, which tags name.
@@ -68,7 +52,7 @@ pub(crate) fn is_hidden(letter: char) -> bool {
     is_noncharacter
         || letter == '\u{fffc}'
         || [GeneralCategory::Format, GeneralCategory::PrivateUse].contains(&category)
-        || BLANK.contains(&letter)
+        || script_of_blank(letter).is_some()
         || is_ignorable(letter)
 }
 
@@ -129,16 +113,37 @@ impl Before {
             _ if is_selector(letter) => self.last.is_some_and(|base| varies(letter, base)),
             _ if is_ignorable(letter) => false,
             // Others than blanks are shown by a sign of their own.
-            _ => !BLANK.contains(&letter) || self.last.is_some_and(|last| is_beside(letter, last)),
+            _ => is_at_its_place(letter, self.last),
         }
     }
 }
 
-/// Whether a blank stands after what it is meant for: a character of its script, which is near.
-const fn is_beside(blank: char, last: char) -> bool {
-    const BLOCKS: u32 = 12;
-    let is_khitan = blank == '\u{16fe4}' && matches!(last, '\u{18b00}'..='\u{18cff}');
-    is_khitan || (last as u32 >> BLOCKS == blank as u32 >> BLOCKS && !last.is_ascii())
+/// The script of a character that shows nothing although Unicode counts it as a letter, a symbol or
+/// a mark; none for any other.
+const fn script_of_blank(letter: char) -> Option<RangeInclusive<char>> {
+    Some(match letter {
+        // Braille's blank pattern.
+        '\u{2800}' => '\u{2800}'..='\u{28ff}',
+        // The joiners of Tifinagh and Brahmi.
+        '\u{2d7f}' => '\u{2d30}'..='\u{2d7f}',
+        '\u{1107f}' => '\u{11000}'..='\u{1107f}',
+        // The two blanks of hieroglyphs, and what turns one around.
+        '\u{13440}'..='\u{13442}' => '\u{13000}'..='\u{1345f}',
+        // Khitan's filler.
+        '\u{16fe4}' => '\u{18b00}'..='\u{18cff}',
+        // What changes letters of Duployan.
+        '\u{1bc9d}' | '\u{1bc9e}' => '\u{1bc00}'..='\u{1bc9f}',
+        // The null notehead.
+        '\u{1d159}' => '\u{1d100}'..='\u{1d1ff}',
+        _ => return None,
+    })
+}
+
+/// Whether a blank, if it is one, stands after a character of its script that is none.
+fn is_at_its_place(letter: char, last: Option<char>) -> bool {
+    script_of_blank(letter).is_none_or(|script| {
+        last.is_some_and(|last| script.contains(&last) && script_of_blank(last).is_none())
+    })
 }
 
 /// Whether a character may be joined to the next, or kept from it: a letter, a combining mark, an
@@ -230,6 +235,10 @@ mod tests {
             "🇩🇪",
             "🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
             "⠚⠁⠝⠑⠀⠙⠕⠑",
+            "ⵜ\u{2d7f}ⵜ",
+            "\u{11013}\u{1107f}\u{11014}",
+            "\u{18b00}\u{16fe4}\u{18b01}",
+            "\u{13000}\u{13441}\u{13001}",
             "0\u{fe00}",
             "∩\u{fe00}",
             "ℬ\u{fe01}",
@@ -283,6 +292,14 @@ mod tests {
             "\u{2800}Jane",
             "Jane\u{1d159}Doe",
             "Jane\u{16fe4}",
+            "Acme™\u{2800}",
+            "Jane’\u{2800}s team",
+            "★\u{2d7f}",
+            "𝐉𝐚𝐧𝐞\u{1d159}",
+            "\u{16800}\u{16fe4}",
+            "\u{11103}\u{1107f}",
+            "⠚⠁⠝⠑\u{2800}\u{2800}",
+            "\u{13000}\u{13441}\u{13442}",
             "🏴\u{e0067}\u{e0062}\u{e007f}",
             "🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e0073}\u{e0063}\u{e007f}",
             "🏴\u{e0067}\u{e0020}\u{e0062}\u{e0073}\u{e007f}",

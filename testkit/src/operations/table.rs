@@ -7,9 +7,9 @@ use CredentialKind::{Basic, EndingToken, OAuthToken, OverlappedToken, Signature,
 use ErrorFormat::{Detail, Error, OAuthError, Page, Problem, SuccessFalse};
 use Needs::{
     AccessToken, Admin, ApiKey, AuthorizationRequest, ClientAndUserToken, Code, ConsentForm, Email,
-    FreeInvitationLink, Grant, Invitation, InvitationLink, Member, OwnToken, ProofLink,
-    Password, ProvedEmail, PublicKey, RefreshToken, Registry, ResetLink, Session, SignUpLink,
-    SshKey, Token, VerifiedEmail,
+    FreeInvitationLink, Grant, Invitation, InvitationLink, Member, OwnToken, Password, ProofLink,
+    ProvedEmail, PublicKey, RefreshToken, Registry, ResetLink, Session, SignUpLink, SshKey, Token,
+    VerifiedEmail,
 };
 use Variant::{Descendants, First, Generated, Itself, NewPassword, Refresh};
 

@@ -359,6 +359,11 @@ async fn a_loopback_uri_of_a_client_without_a_secret_works_at_any_port() {
             assert_eq!(response.status, status, "{uri}: {response:?}");
         }
     }
+    let any_port = app.new_client("http://127.0.0.1:0/callback", false).await;
+    for uri in ["", "http://127.0.0.1:0/callback"] {
+        let response = app.send("GET", &at(&any_port, uri), &[], None).await;
+        assert_eq!((response.status, response.header("location")), (400, None), "{uri}");
+    }
 }
 
 #[tokio::test]

@@ -70,12 +70,14 @@ impl Client {
     /// nowhere; at the first registered URI if it names none.
     ///
     /// A public client waits on its user's own device, at whatever port is free there: of a loopback
-    /// address any port counts as registered (RFC 8252, section 7.3).
+    /// address any port counts as registered (RFC 8252, section 7.3). Port 0 stands for those, and is
+    /// no place.
     pub fn redirect_uri<'a>(&'a self, requested: Option<&'a str>) -> Option<&'a str> {
-        let Some(uri) = requested else { return self.redirect_uris.first().map(String::as_str) };
+        let uri = requested.or_else(|| self.redirect_uris.first().map(String::as_str))?;
         let is_local = |own: &str| self.secret_hash.is_none() && is_at_another_port(own, uri);
         let is_registered = |own: &String| own == uri || is_local(own);
-        self.redirect_uris.iter().any(is_registered).then_some(uri)
+        let is_registered = self.redirect_uris.iter().any(is_registered);
+        (is_registered && !is_at_port_0(uri)).then_some(uri)
     }
 
     /// Whether its requests must have a PKCE challenge: a public client proves itself by nothing else.
@@ -118,6 +120,11 @@ fn is_at_another_port(registered: &str, requested: &str) -> bool {
     };
     let is_usable = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
     own == asked && port.is_none_or(is_usable)
+}
+
+fn is_at_port_0(uri: &str) -> bool {
+    let port = split_port(uri).and_then(|(_, port)| port);
+    port.is_some_and(|port| port.parse::<u16>() == Ok(0))
 }
 
 /// The address and what follows the port of a redirect URI on the user's own device, and the port.
@@ -176,8 +183,8 @@ mod tests {
             (first, Some("http://127.0.0.1:51004/callback"), false, true),
             (first, Some("http://127.0.0.1/callback"), false, true),
             (v6, Some("http://[::1]:51004/"), false, true),
-            (zero, None, true, true),
-            (zero, Some(zero), true, true),
+            (zero, None, false, false),
+            (zero, Some(zero), false, false),
             (zero, Some("http://127.0.0.1:51004/callback"), false, true),
             (zero, Some("http://127.0.0.1/callback"), false, true),
             (zero, Some("http://127.0.0.1:00/callback"), false, false),

@@ -48,40 +48,49 @@ impl Items {
 
 impl Table {
     /// Reads all items at these keys in one round trip, any number of them.
-    pub(in crate::table) async fn batch_get(&self, mut keys: Vec<Key>) -> Result<Items> {
+    pub(in crate::table) async fn batch_get(&self, keys: Vec<Key>) -> Result<Items> {
+        self.batch_get_together(keys, &[]).await
+    }
+
+    /// The same, with the items at some of the keys, at most [`MAX_BATCH`], all from one call.
+    pub(in crate::table) async fn batch_get_together(
+        &self,
+        mut keys: Vec<Key>,
+        together: &[Key],
+    ) -> Result<Items> {
         keys.sort_unstable();
         keys.dedup();
-        let batches = try_join_all(keys.chunks(MAX_BATCH).map(|keys| self.get_batch(keys))).await?;
-        Ok(Items(
-            batches
-                .into_iter()
-                .flatten()
-                .filter_map(|item| Some((Key::from_attributes(&item)?, item)))
-                .collect(),
-        ))
+        // In front, so that they are in one batch.
+        keys.sort_by_key(|key| !together.contains(key));
+        let batches = keys.chunks(MAX_BATCH).map(|keys| self.get_batch(keys, together));
+        Ok(Items(try_join_all(batches).await?.into_iter().flatten().collect()))
     }
 
     /// Reads one batch until all its keys are processed: an unprocessed key is not a missing item.
-    async fn get_batch(&self, keys: &[Key]) -> Result<Vec<Attributes>> {
-        let mut found = Vec::with_capacity(keys.len());
-        let mut pending =
-            keys_and_attributes(keys.iter().cloned().map(Key::into_attributes).collect())?;
+    async fn get_batch(&self, keys: &[Key], together: &[Key]) -> Result<HashMap<Key, Attributes>> {
+        let mut found = HashMap::with_capacity(keys.len());
+        let mut pending = keys.to_vec();
         for attempt in 0..MAX_ATTEMPTS {
             let output = self
                 .client
                 .batch_get_item()
-                .request_items(&self.name, pending)
+                .request_items(&self.name, keys_and_attributes(pending)?)
                 .send()
                 .await
                 .map_err(failed_call("read items"))?;
-            found.extend(output.responses.into_iter().flat_map(HashMap::into_values).flatten());
-            match output
-                .unprocessed_keys
-                .and_then(|mut tables| tables.remove(&self.name))
-                .filter(|rest| !rest.keys.is_empty())
-            {
-                None => return Ok(found),
-                Some(rest) => pending = keys_and_attributes(rest.keys)?,
+            let items = output.responses.into_iter().flat_map(HashMap::into_values).flatten();
+            found.extend(items.filter_map(|item| Some((Key::from_attributes(&item)?, item))));
+            let rest = output.unprocessed_keys.and_then(|mut tables| tables.remove(&self.name));
+            let rest = rest.into_iter().flat_map(|rest| rest.keys);
+            pending = rest.filter_map(|key| Key::from_attributes(&key)).collect();
+            if pending.is_empty() {
+                return Ok(found);
+            }
+            // What has been read of them is older than what is still to be read.
+            if together.iter().any(|key| pending.contains(key)) {
+                found.retain(|key, _| !together.contains(key));
+                pending.retain(|key| !together.contains(key));
+                pending.extend_from_slice(together);
             }
             back_off(attempt).await?;
         }
@@ -239,10 +248,10 @@ impl Table {
     }
 }
 
-fn keys_and_attributes(keys: Vec<Attributes>) -> Result<KeysAndAttributes> {
+fn keys_and_attributes(keys: Vec<Key>) -> Result<KeysAndAttributes> {
     KeysAndAttributes::builder()
         .consistent_read(true)
-        .set_keys(Some(keys))
+        .set_keys(Some(keys.into_iter().map(Key::into_attributes).collect()))
         .build()
         .map_err(failed("read items"))
 }

@@ -297,9 +297,13 @@ impl Table {
         };
         let proved_at = invitation.by_mail.then(Timestamp::now);
         let invited_to = Some(invitation.account);
-        // Whoever has a link that was handed over may be whoever handed it over.
-        let root_maker = (!invitation.by_mail).then_some(invitation.inviter.root_maker);
-        let new = NewUser { proved_at, takes_email_from, invited_to, root_maker, ..new };
+        let root = Some(invitation.inviter.root_maker);
+        // Whoever has a link that was handed over may be whoever handed it over. Whoever reads the
+        // mail may be, too, with any number of addresses, which must not multiply what one may do.
+        let (root_maker, root_inviter) =
+            if invitation.by_mail { (None, root) } else { (root, None) };
+        let new =
+            NewUser { proved_at, takes_email_from, invited_to, root_maker, root_inviter, ..new };
         let (user, write) = self.create_user_with(actor, new, slug)?.split();
         let member = new_member(invitation, user.id);
         let write = write.and(|transaction| {

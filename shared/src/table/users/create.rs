@@ -56,6 +56,8 @@ pub struct NewUser {
     pub invited_to: Option<AccountId>,
     /// Whom the user counts for; none if for whom the actor counts.
     pub root_maker: Option<UserId>,
+    /// Whom only what the user makes and invites counts for.
+    pub root_inviter: Option<UserId>,
 }
 
 impl NewUser {
@@ -80,6 +82,7 @@ impl NewUser {
             member_of: None,
             invited_to: None,
             root_maker: None,
+            root_inviter: None,
         }
     }
 }
@@ -94,7 +97,7 @@ impl NewUser {
             primary_email: self.email,
             password_hash: self.password_hash,
             password_is_own: self.password_is_own,
-            given_password_hash: None,
+            given_hashes: Vec::new(),
             current_account: Some(account.id),
             disabled: false,
             full_name: self.full_name,
@@ -118,6 +121,7 @@ impl NewUser {
             invitation_epoch: 0,
             revoked_tokens: BTreeSet::new(),
             root_maker,
+            root_inviter: self.root_inviter,
             created_at: account.created_at,
         })
     }

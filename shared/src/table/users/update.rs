@@ -1,5 +1,6 @@
 //! Updating users.
 
+use crate::limits::MAX_GIVEN_PASSWORDS;
 use crate::model::{AccountId, AuditAction, MailKind, User, UserId};
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{
@@ -36,7 +37,7 @@ pub struct PasswordChange {
     pub hash: String,
     /// Whether API keys, environment tokens and SSH keys end with it, and the S3 secret is replaced.
     pub revoke_keys: bool,
-    /// Whether it is the one that somebody else set before: then it is still not the user's own.
+    /// Whether it is one that somebody else set before: then it is still not the user's own.
     pub is_reused: bool,
 }
 
@@ -167,13 +168,15 @@ impl Table {
         let ends_keys = is_first || password.revoke_keys;
         let environment_epoch = if ends_keys { epoch } else { user.environment_epoch };
         let proof_epoch = if is_first { epoch } else { user.proof_epoch };
-        // In place of one that somebody else sets, the user's own is still to come.
-        let given = actor.is_user().then(|| user.given_password().map(str::to_owned)).flatten();
+        // What others have set stays theirs, whoever sets the next one.
+        let new = Some(&password.hash).filter(|_| !actor.is_user());
+        let given = new.into_iter().chain(user.given_passwords());
+        let given: Vec<String> = given.take(MAX_GIVEN_PASSWORDS).cloned().collect();
         let changes = change
             .add_to(user, Changes::of_credentials())?
             .set("passwordHash", &password.hash)?
             .set("passwordIsOwn", is_own)?
-            .set("givenPasswordHash", &given)?
+            .set("givenHashes", &given)?
             .set("credentialEpoch", epoch)?
             .set("environmentEpoch", environment_epoch)?
             .set("proofEpoch", proof_epoch)?
@@ -212,7 +215,7 @@ impl Table {
         let after = User {
             password_hash: Some(password.hash),
             password_is_own: is_own,
-            given_password_hash: given,
+            given_hashes: given,
             credential_epoch: epoch,
             environment_epoch,
             proof_epoch,
