@@ -240,8 +240,13 @@ mod tests {
             let target = format!("{}{separator}{query}", text_of(&expected["rawPath"]));
             let sent = expected["headers"].as_object().unwrap().iter();
             let sent = sent.filter(|(name, _)| !name.starts_with("x-"));
-            let headers: Vec<_> =
-                sent.map(|(name, value)| (name.as_str(), text_of(value).as_bytes())).collect();
+            // The event has cookies beside the headers.
+            let cookies = expected["cookies"].as_array().into_iter().flatten();
+            let cookies = cookies.map(|cookie| ("cookie", text_of(cookie).as_bytes()));
+            let headers: Vec<_> = sent
+                .map(|(name, value)| (name.as_str(), text_of(value).as_bytes()))
+                .chain(cookies)
+                .collect();
             let method = text_of(&expected["requestContext"]["http"]["method"]);
             let body = text_of(&expected["body"]).to_owned();
 

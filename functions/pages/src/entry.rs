@@ -51,7 +51,7 @@ impl Errand {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
         };
         let is_path = |c: char| c.is_ascii_graphic() && c != '\\';
-        let is_ours = return_to.chars().all(is_path) && RETURN_TO.iter().any(|path| is_below(path));
+        let is_ours = return_to.chars().all(is_path) && RETURN_TO.iter().any(is_below);
         let return_to = if is_ours { return_to } else { HOME }.to_owned();
         Self { return_to, kept: String::new() }
     }
