@@ -56,6 +56,12 @@ impl Errand {
         Self { return_to, kept: String::new() }
     }
 
+    /// The way to what a link names: a page, and never a form, which nobody has sent. Else a link of
+    /// others would have somebody who signs in asked to send one.
+    fn by_link(return_to: &str) -> Self {
+        Self::to(Self::to(return_to).page())
+    }
+
     /// Whether another site may come next.
     fn leads_away(&self) -> bool {
         self.return_to.starts_with(AUTHORIZE)
@@ -294,7 +300,7 @@ fn other_ways(app: &App) -> Markup {
 /// password, comes back by the link of a mail, which does not know.
 pub(crate) async fn show_sign_in(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let query = request.query()?;
-    let asked = query.get("return_to").map(Errand::to);
+    let asked = query.get("return_to").map(Errand::by_link);
     let is_new = asked.as_ref().is_some_and(|asked| asked.return_to != HOME);
     let errand = asked.filter(|_| is_new).or_else(|| remembered(request));
     let errand = errand.unwrap_or_else(|| Errand::to(HOME));
@@ -315,7 +321,7 @@ pub(crate) async fn show_sign_in(app: &App, request: &ApiRequest) -> Result<Resp
 fn remembered(request: &ApiRequest) -> Option<Errand> {
     let path = request.host_cookie(RETURN_TO_COOKIE)?;
     let (path, _) = form_urlencoded::parse(path.as_bytes()).next()?;
-    Some(Errand::to(&path))
+    Some(Errand::by_link(&path))
 }
 
 /// `POST /account/sign-in`: begins a session.
@@ -401,7 +407,7 @@ fn signed_out(request: &ApiRequest) -> Response<Body> {
 /// `GET /account/confirm`: asks for the password once more.
 pub(crate) async fn show_confirm(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let query = request.query()?;
-    let errand = Errand::to(query.get("return_to").unwrap_or(HOME));
+    let errand = Errand::by_link(query.get("return_to").unwrap_or(HOME));
     AuthRequest::<ProfileRead, SessionCookie>::from_request(app, request)?
         .input(Ok(()))
         .respond(async |_| Ok(ask_to_confirm(request, &errand, StatusCode::OK, Vec::new())))
