@@ -119,12 +119,12 @@ impl Table {
         credential: CredentialKey,
         fetch: F,
     ) -> Result<(StoredCredential, Option<Stored<User>>, F::Output)> {
-        let mut together = credential.keys(user);
-        together.push(Key::user(user));
+        let credential_keys = credential.keys(user);
         let mut keys = fetch.keys(user);
-        keys.extend_from_slice(&together);
+        keys.push(Key::user(user));
+        keys.extend_from_slice(&credential_keys);
         // Between two calls a revoked credential may be deleted, and no longer named by its user.
-        let mut items = self.batch_get_together(keys, &together).await?;
+        let mut items = self.batch_get_and_last(keys, &credential_keys).await?;
         // First, since the credential itself may be among the fetched items.
         let found = fetch.extract(user, &mut items)?;
         let stored_user: Option<Stored<User>> = items.take(&Key::user(user))?;

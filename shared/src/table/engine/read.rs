@@ -49,25 +49,32 @@ impl Items {
 impl Table {
     /// Reads all items at these keys in one round trip, any number of them.
     pub(in crate::table) async fn batch_get(&self, keys: Vec<Key>) -> Result<Items> {
-        self.batch_get_together(keys, &[]).await
+        self.batch_get_and_last(keys, &[]).await
     }
 
-    /// The same, with the items at some of the keys, at most [`MAX_BATCH`], all from one call.
-    pub(in crate::table) async fn batch_get_together(
+    /// The same, with the items at some of the keys, at most [`MAX_BATCH`], as they are when all
+    /// others are read: again, if keys stayed unprocessed.
+    pub(in crate::table) async fn batch_get_and_last(
         &self,
         mut keys: Vec<Key>,
-        together: &[Key],
+        last: &[Key],
     ) -> Result<Items> {
         keys.sort_unstable();
         keys.dedup();
-        // In front, so that they are in one batch.
-        keys.sort_by_key(|key| !together.contains(key));
-        let batches = keys.chunks(MAX_BATCH).map(|keys| self.get_batch(keys, together));
-        Ok(Items(try_join_all(batches).await?.into_iter().flatten().collect()))
+        let batches = keys.chunks(MAX_BATCH).map(|keys| self.get_batch(keys));
+        let batches = try_join_all(batches).await?;
+        let in_parts = batches.iter().any(|(_, in_parts)| *in_parts);
+        let mut found: HashMap<_, _> = batches.into_iter().flat_map(|(found, _)| found).collect();
+        if in_parts && !last.is_empty() {
+            found.retain(|key, _| !last.contains(key));
+            found.extend(self.get_batch(last).await?.0);
+        }
+        Ok(Items(found))
     }
 
     /// Reads one batch until all its keys are processed: an unprocessed key is not a missing item.
-    async fn get_batch(&self, keys: &[Key], together: &[Key]) -> Result<HashMap<Key, Attributes>> {
+    /// Also whether that took several calls.
+    async fn get_batch(&self, keys: &[Key]) -> Result<(HashMap<Key, Attributes>, bool)> {
         let mut found = HashMap::with_capacity(keys.len());
         let mut pending = keys.to_vec();
         for attempt in 0..MAX_ATTEMPTS {
@@ -84,13 +91,7 @@ impl Table {
             let rest = rest.into_iter().flat_map(|rest| rest.keys);
             pending = rest.filter_map(|key| Key::from_attributes(&key)).collect();
             if pending.is_empty() {
-                return Ok(found);
-            }
-            // What has been read of them is older than what is still to be read.
-            if together.iter().any(|key| pending.contains(key)) {
-                found.retain(|key, _| !together.contains(key));
-                pending.retain(|key| !together.contains(key));
-                pending.extend_from_slice(together);
+                return Ok((found, attempt > 0));
             }
             back_off(attempt).await?;
         }
