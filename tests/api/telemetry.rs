@@ -87,7 +87,7 @@ fn as_documented(path: &str) -> String {
             || part.contains('@')
             || part.ends_with("_YOUR_TOKEN")
             || ["hub", "icon.svg", "tour"].contains(&part)
-            || part.bytes().any(|b| b.is_ascii_digit()) && !part.starts_with('v')
+            || part.bytes().any(|b| b.is_ascii_digit()) && !part.starts_with('v') && part != "s3"
     };
     let parts = path.trim_end_matches('/').split('/');
     let path = parts.map(|part| if is_example(part) { "{}" } else { part }).collect::<Vec<_>>();
