@@ -45,12 +45,17 @@ const LEFT: &[(&str, &[&str])] = &[
         &["ACCOUNT invitation.accepted", "ACCOUNT member.added", "USER member.added"],
     ),
     ("pages-add-email", &["USER email.added"]),
+    ("pages-add-ssh-key", &["USER ssh_key.added"]),
     ("pages-change-password", &["USER password.changed"]),
     ("pages-confirm", &["USER session.proved"]),
     ("pages-create-account", &["ACCOUNT account.created", "USER account.created"]),
+    ("pages-create-api-key", &["USER api_key.created"]),
+    ("pages-create-token", &["USER token.created"]),
     ("pages-decline-invitation", &["ACCOUNT invitation.declined"]),
     ("pages-delete-account", &["ACCOUNT account.deleted", "USER account.deleted"]),
+    ("pages-delete-api-key", &["USER api_key.deleted"]),
     ("pages-delete-registry", &["ACCOUNT account.updated"]),
+    ("pages-delete-ssh-key", &["USER ssh_key.deleted"]),
     ("pages-end-other-sessions", &["USER session.ended"]),
     ("pages-end-session", &["USER session.ended"]),
     (
@@ -66,9 +71,14 @@ const LEFT: &[(&str, &[&str])] = &[
     ("pages-prove-email", &["USER email.added", "USER email.proved"]),
     ("pages-remove-email", &["USER email.removed"]),
     ("pages-remove-member", &["ACCOUNT member.removed", "USER member.removed"]),
+    ("pages-renew-api-key", &["USER api_key.renewed"]),
+    ("pages-renew-s3-key", &["USER s3_key.renewed"]),
     ("pages-request-email-proof", &["USER email.proof_requested"]),
     ("pages-reset-password", &["USER password.changed"]),
+    ("pages-revoke-app", &["USER grant.revoked"]),
     ("pages-revoke-invitation", &["ACCOUNT invitation.revoked"]),
+    ("pages-revoke-token", &["USER token.revoked"]),
+    ("pages-rotate-token", &["USER token.rotated"]),
     ("pages-send-invitation", &["ACCOUNT invitation.sent"]),
     ("pages-set-current-account", &["USER user.updated"]),
     (
@@ -342,7 +352,7 @@ async fn members_of_a_deleted_account_find_its_end_in_their_logs() {
 
 #[tokio::test]
 async fn a_new_password_and_a_new_user_leave_the_credentials_that_end_and_begin() {
-    const TOKENS: [&str; 2] = ["userTokens", "grants"];
+    const TOKENS: [&str; 3] = ["userTokens", "grants", "sessions"];
     const KEYS: [&str; 4] = ["environmentTokens", "apiKeys", "sshKeys", "invitations"];
     let texts = |value: &Value| -> Vec<String> {
         let all = value["L"].as_array().unwrap();

@@ -356,12 +356,21 @@ fn expected(name: &str) -> Option<&'static str> {
         | "e24-create-api-key"
         | "e24-renew-api-secret"
         | "e24-renew-s3-secret"
+        | "pages-add-ssh-key"
+        | "pages-create-api-key"
+        | "pages-create-token"
+        | "pages-renew-api-key"
+        | "pages-renew-s3-key"
+        | "pages-rotate-token"
         | "rollcall-add-ssh-key"
         | "rollcall-create-api-key"
         | "rollcall-create-token"
         | "rollcall-rotate-token" => "credential_created",
         "e24-delete-api-key"
         | "e24-delete-ssh-key"
+        | "pages-delete-api-key"
+        | "pages-delete-ssh-key"
+        | "pages-revoke-token"
         | "rollcall-delete-api-key"
         | "rollcall-delete-ssh-key"
         | "rollcall-revoke-token" => "credential_revoked",
@@ -372,7 +381,7 @@ fn expected(name: &str) -> Option<&'static str> {
         | "rollcall-end-session"
         | "rollcall-end-sessions" => "session_ended",
         "hub-oauth-decide" => "grant_created",
-        "hub-oauth-revoke" | "rollcall-revoke-grant" => "grant_revoked",
+        "hub-oauth-revoke" | "pages-revoke-app" | "rollcall-revoke-grant" => "grant_revoked",
         _ => return None,
     })
 }
