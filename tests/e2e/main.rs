@@ -23,5 +23,6 @@ mod outages;
 mod pages;
 mod pasted;
 mod service;
+mod signed_in;
 mod smoke;
 mod terminal;
