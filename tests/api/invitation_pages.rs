@@ -51,7 +51,9 @@ async fn who_has_no_profile_chooses_one_on_the_page_and_joins() {
     let (_, page) = invited(&app, "mary@example.com").await;
     let shown = get(&app, &page).await;
     assert_eq!(heading(&shown, 200), "Join an account");
-    for expected in ["janedoe", "m***@example.com", &format!("{page}/sign-in")] {
+    for expected in
+        ["janedoe", "m***@example.com", "/account/sign-in?return_to=%2Faccount%2Finvitations%2F"]
+    {
         assert!(text(&shown, 200).contains(expected), "{expected}: {shown:?}");
     }
 
@@ -78,25 +80,32 @@ async fn who_has_a_profile_signs_in_on_the_page_and_joins() {
     let app = TestApp::start().await;
     let (john, mary) = (app.person("johnroe").await, app.person("mary").await);
     let (_, page) = invited(&app, john.email()).await;
-    let sign_in = format!("{page}/sign-in");
     let as_new = [("username", "marymajor"), ("password", PASSWORD)];
     let refused = post_form(&app, &page, &as_new).await;
     assert_eq!(heading(&refused, 409), "There is a profile with this address");
-    assert_eq!(heading(&get(&app, &sign_in).await, 200), "Sign in and join");
+    let accept = format!("{page}/accept");
+    let mut browser = app.browser();
+    let shown = browser.open(&page).await;
+    let links = shown.links().into_iter().filter(|link| link.starts_with("/account/sign-in"));
+    let [sign_in] = links.collect::<Vec<_>>()[..] else { panic!("{}", shown.text()) };
 
-    let wrong = [("username", "johnroe"), ("password", "wrong password")];
-    let refused = post_form(&app, &sign_in, &wrong).await;
-    assert!(text(&refused, 400).contains("Password is not right"), "{refused:?}");
-    assert!(!text(&refused, 400).contains("wrong password"), "{refused:?}");
+    let asked = browser.open(sign_in).await;
     let marys = [("username", "mary"), ("password", PASSWORD)];
-    let refused = post_form(&app, &sign_in, &marys).await;
-    assert_eq!(heading(&refused, 403), "This invitation is for somebody else");
+    let shown = browser.submit(&asked, "/account/sign-in", &marys).await;
+    assert!(shown.path == page && shown.has("You are signed in as mary."), "{}", shown.text());
+    let refused = browser.submit(&shown, &accept, &[]).await;
+    assert_eq!(refused.status, 403);
+    assert_eq!(refused.heading(), "This invitation is for somebody else");
     assert_eq!(roles(&app, mary.token()).await, ["admin"]);
+    let links = shown.links().into_iter().filter(|link| link.contains("again=true"));
+    let [not_mary] = links.collect::<Vec<_>>()[..] else { panic!("{}", shown.text()) };
+    let asked = browser.open(not_mary).await;
     let right = [("username", john.email()), ("password", PASSWORD)];
+    let shown = browser.submit(&asked, "/account/sign-in", &right).await;
+    assert!(shown.path == page && shown.has("You are signed in as johnroe."), "{}", shown.text());
     for _ in 0..2 {
-        let joined = post_form(&app, &sign_in, &right).await;
-        assert_eq!(heading(&joined, 200), "You joined the account");
-        assert_eq!(joined.header("set-cookie"), None);
+        let joined = browser.submit(&shown, &accept, &[]).await;
+        assert_eq!((joined.status, &*joined.heading()), (200, "You joined the account"));
     }
 
     assert_eq!(roles(&app, john.token()).await, ["admin", "member"]);
@@ -131,10 +140,12 @@ async fn a_page_says_what_becomes_of_the_address_that_a_mailed_link_proves() {
     let mailed = format!("{PAGES}/{}", mails[0].message.links[0].rsplit_once('/').unwrap().1);
 
     for (page, is_mailed) in [(handed, false), (mailed, true)] {
-        for page in [page.clone(), format!("{page}/sign-in")] {
-            let shown = get(&app, &page).await;
-            let warns = text(&shown, 200).contains("Join only if this address is yours.");
-            assert_eq!(warns, is_mailed, "{page}");
+        let mut browser = app.browser();
+        for _ in 0..2 {
+            let shown = browser.open(&page).await;
+            assert_eq!(shown.has("Join only if this address is yours."), is_mailed, "{page}");
+            // The next time signed in.
+            browser.sign_in("janedoe", PASSWORD).await;
         }
     }
 }

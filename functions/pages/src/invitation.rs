@@ -54,9 +54,9 @@ pub(crate) async fn accept(app: &App, request: &ApiRequest, token: &str) -> Resu
     let joined = AuthRequest::<FullAccess, SessionCookie>::from_request(app, request)?
         .input(InvitationToken::parse(token))
         .fetch(|link| fetch::acceptance(link.account, link.id, OwnerCheck::BeforeWrite))
-        .respond(async |Authorized { caller, input: link, fetched, .. }| {
-            let (actor, user) = (caller.actor(), caller.user());
-            let (table, emails) = (&app.table, app.table.stored_emails(user.id).await?);
+        .query(|table, user, _| table.stored_emails(user))
+        .respond(async |Authorized { caller, input: link, fetched, queried: emails, .. }| {
+            let (actor, user, table) = (caller.actor(), caller.user(), &app.table);
             let accepted =
                 table.accept_invitation(&actor, user, emails, &link.token, fetched).await?;
             let (linked, _) = accepted.commit().await?;
