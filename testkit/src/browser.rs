@@ -77,9 +77,9 @@ impl Browser<'_> {
         self.send("POST", path, &headers, Some(&form(fields))).await
     }
 
-    /// Signs in by the page for that; what is shown then.
+    /// Signs in by the page for that, signed in or not; what is shown then.
     pub async fn sign_in(&mut self, name: &str, password: &str) -> Page {
-        let page = self.open("/account/sign-in").await;
+        let page = self.open("/account/sign-in?again=true").await;
         let fields = [("username", name), ("password", password)];
         let shown = self.submit(&page, "/account/sign-in", &fields).await;
         assert!(self.session().is_some(), "{name} is not signed in: {}", shown.text());
