@@ -23,9 +23,9 @@ fn assert_common(headers: &[(String, String)], is_html: bool, what: &str) {
     for (name, value) in COMMON {
         assert_eq!(values(name), [value], "{what}: {name}");
     }
-    // Forms of the pages say in `Origin` where they come from: `pages.rs` has which ones.
-    let is_of_pages = what.starts_with("pages-") && values("referrer-policy") == ["same-origin"];
-    assert!(is_of_pages || values("referrer-policy") == ["no-referrer"], "{what}");
+    // Forms of pages say in `Origin` where they come from: `pages.rs` has which ones.
+    let has_form = is_html && values("referrer-policy") == ["same-origin"];
+    assert!(has_form || values("referrer-policy") == ["no-referrer"], "{what}");
     assert_eq!(values("x-request-id").len(), 1, "{what}");
     let policies = values("content-security-policy");
     let [policy] = policies[..] else { panic!("{what}: {policies:?}") };
