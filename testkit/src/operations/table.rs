@@ -273,8 +273,9 @@ pub(super) static FACTS: &[Facts] = &[
     row("pages-accept-invitation", 2).needs(InvitationLink),
     row("pages-add-email", 2),
     row("pages-add-ssh-key", 2).needs(PublicKey),
-    // The attempts with the current password, read, reserved, given back; what ends, cleaned up.
-    row("pages-change-password", 6),
+    // The attempts with the current password, read, reserved, given back; the token that ends, read
+    // and deleted.
+    row("pages-change-password", 8),
     // The attempts, read, reserved, given back; the session.
     row("pages-confirm", 5).needs(Password),
     row("pages-create-account", 3),
