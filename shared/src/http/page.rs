@@ -11,7 +11,7 @@ use super::{ApiRequest, Dialect};
 
 const STYLE: &str = include_str!("page.css");
 /// The SHA-256 of the style: what a content security policy knows it by.
-const STYLE_SOURCE: &str = "sha256-1ePseDQbyxY6NOnIVOcCEWCtWuvPXag2B389cRSbf1I=";
+const STYLE_SOURCE: &str = "sha256-/hC6b0bk3TQEG6D97i88ZCmknj5UVMiFtuBiZbYGqsg=";
 
 /// A page that cannot be framed and loads nothing. `directives` are what its content security
 /// policy has besides, each with a semicolon at its end.

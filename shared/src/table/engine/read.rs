@@ -62,12 +62,13 @@ impl Table {
         keys.sort_unstable();
         keys.dedup();
         let batches = keys.chunks(MAX_BATCH).map(|keys| self.get_batch(keys));
-        let batches = try_join_all(batches).await?;
+        // Boxed, as everything that calls the table: the SDK's futures are large.
+        let batches = Box::pin(try_join_all(batches)).await?;
         let in_parts = batches.iter().any(|(_, in_parts)| *in_parts);
         let mut found: HashMap<_, _> = batches.into_iter().flat_map(|(found, _)| found).collect();
         if in_parts && !last.is_empty() {
             found.retain(|key, _| !last.contains(key));
-            found.extend(self.get_batch(last).await?.0);
+            found.extend(Box::pin(self.get_batch(last)).await?.0);
         }
         Ok(Items(found))
     }
