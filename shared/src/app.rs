@@ -55,6 +55,14 @@ impl App {
         Self::new(settings, table, service_keys)
     }
 
+    /// The same for a group that needs no service key.
+    pub async fn without_service_keys() -> Result<Self> {
+        let settings = Settings::from_env()?;
+        let table = Table::connect(Connection::from_env().await?)?;
+        table.warm().await;
+        Self::new(settings, table, ServiceKeys::none().await?)
+    }
+
     /// The same for a group that needs the service key in most requests: it is read at the start.
     pub async fn with_service_keys() -> Result<Self> {
         let settings = Settings::from_env()?;

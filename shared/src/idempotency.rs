@@ -28,9 +28,11 @@ const HEADER: &str = "idempotency-key";
 const RESPONSE: &str = "response under an Idempotency-Key";
 
 impl ApiRequest {
-    /// The `Idempotency-Key`, except for `GET`, which changes nothing.
+    /// The `Idempotency-Key`, except for `GET`, which changes nothing, and for forms of pages:
+    /// browsers send none.
     pub(crate) fn idempotency_key(&self) -> Result<Option<IdempotencyKey>> {
-        if self.method() == "GET" || !self.headers().contains_key(HEADER) {
+        let takes_none = self.method() == "GET" || self.dialect().is_of_pages();
+        if takes_none || !self.headers().contains_key(HEADER) {
             return Ok(None);
         }
         let value = self.single_header(HEADER).ok_or_else(|| {

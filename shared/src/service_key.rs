@@ -46,6 +46,11 @@ impl ServiceKeys {
         Self::new(Aws::from_env(endpoint).await?, variable(SECRET_VARIABLE)?)
     }
 
+    /// Those of a function that needs none.
+    pub async fn none() -> Result<Self> {
+        Self::new(Aws::from_env(None).await?, String::new())
+    }
+
     /// Reads the secret. If it cannot be read now, the first request that needs it tries again.
     pub async fn warm(&self) {
         if let Err(error) = self.read().await {

@@ -222,8 +222,9 @@ fn functions_with_the_table_have_the_service_key_and_hashing_ones_more_memory() 
         let features = shared["features"].as_array().unwrap();
         let knows = |name| function.environment.contains(name);
 
-        // The sweep and the feedback have no requests to repeat.
-        let has_requests = !["mail-feedback", "sweep"].contains(&function.binary.as_str());
+        // The sweep and the feedback have no requests to repeat; OAuth's take no key.
+        let others = ["hub-oauth", "mail-feedback", "sweep"];
+        let has_requests = !others.contains(&function.binary.as_str());
         let responds = knows("TABLE_NAME") && has_requests;
         assert_eq!(responds, knows("SERVICE_KEY_SECRET"), "{}", function.binary);
         let hashes = DEPLOYED.resources("AWS::Lambda::Function")[function.logical_id.as_str()]["Properties"]

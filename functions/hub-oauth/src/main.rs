@@ -7,5 +7,5 @@ use shared::http::serve;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     shared::telemetry::init();
-    serve(App::from_env().await, hub_oauth::handle).await
+    serve(App::without_service_keys().await, hub_oauth::handle).await
 }

@@ -68,6 +68,11 @@ impl Dialect {
         }
     }
 
+    /// Whether its requests are those of people in a browser, and its errors are pages.
+    pub(crate) const fn is_of_pages(self) -> bool {
+        matches!(self, Self::OAuthPage | Self::Pages)
+    }
+
     /// Whether a name and a password are accepted as a credential.
     pub(super) const fn accepts_basic(self) -> bool {
         matches!(self, Self::Hub | Self::OAuth | Self::Rollcall | Self::RollcallOAuth)
