@@ -22,6 +22,9 @@ pub(super) struct Sent<'a> {
     pub(super) body: &'a str,
 }
 
+/// Where users allow OAuth clients.
+const CONSENT: &str = "/api/v1.1/o/authorize";
+
 impl Sent<'_> {
     /// Panics if a response is a 5xx, has another format than its dialect's, or is much larger than
     /// its request.
@@ -40,7 +43,9 @@ impl Sent<'_> {
         assert!(self.header("x-request-id").is_some(), "{path}");
         assert_eq!(self.header("x-content-type-options"), Some("nosniff"), "{path}");
         let referrer = self.header("referrer-policy");
-        let is_own_page = self.dialect() == Dialect::Pages && referrer == Some("same-origin");
+        // Forms in a session say where they come from.
+        let has_forms = self.dialect() == Dialect::Pages || path.starts_with(CONSENT);
+        let is_own_page = has_forms && referrer == Some("same-origin");
         assert!(is_own_page || referrer == Some("no-referrer"), "{path}: {referrer:?}");
         assert!(self.header("content-security-policy").is_some(), "{path}");
         assert_eq!(self.header("allow").is_some(), *status == 405, "{path} {status}");
@@ -49,8 +54,11 @@ impl Sent<'_> {
             [201, 303].contains(status) && self.has_location()
         );
         if *status == 303 {
-            let says_who = |place: &str| place.contains("?iss=") || place.contains("&iss=");
-            assert!(self.header("location").is_some_and(says_who), "{path}");
+            let is_ours = |place: &str| {
+                let says_who = place.contains("?iss=") || place.contains("&iss=");
+                says_who || place.starts_with("/account") || place.starts_with(CONSENT)
+            };
+            assert!(self.header("location").is_some_and(is_ours), "{path}");
         }
         if *status == 429 {
             assert!(self.header("retry-after").is_some(), "{path}");
