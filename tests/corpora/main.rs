@@ -43,10 +43,13 @@ fn the_fuzzer_starts_from_events_that_succeed_in_its_service() {
             // Other events change and delete the same address, so the user has it.
             "hub-add-email" => 400,
             // Another event deletes the same key.
-            "rollcall-delete-api-key" => 404,
+            "pages-delete-api-key" | "pages-renew-api-key" | "rollcall-delete-api-key" => 404,
             // The user has the address, which nobody has verified or proved; whoever is invited has
             // a profile, and is invited already.
-            "rollcall-add-email" | "rollcall-update-email" | "pages-join-by-invitation" => 409,
+            "rollcall-add-email"
+            | "rollcall-update-email"
+            | "pages-set-primary-email"
+            | "pages-join-by-invitation" => 409,
             "rollcall-send-invitation" => 200,
             // The user has allowed all of it before.
             "hub-oauth-ask" => 303,

@@ -1,11 +1,24 @@
 //! A short run over the functions as libraries.
 
+use std::thread;
+
 use testkit::history::plan::plan;
 use testkit::history::run::{Report, Size, Stage, round};
 use testkit::{TestApp, operations};
+use tokio::runtime::Builder;
 
-#[tokio::test]
-async fn without_faults_every_request_of_a_run_gets_an_explainable_response() {
+/// More than tests have: unoptimized, a step and the function below it take two megabytes together.
+const STACK: usize = 16 << 20;
+
+#[test]
+fn without_faults_every_request_of_a_run_gets_an_explainable_response() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let thread = thread::Builder::new().stack_size(STACK);
+    let run = thread.spawn(move || runtime.block_on(run_without_faults())).unwrap();
+    run.join().unwrap();
+}
+
+async fn run_without_faults() {
     let mut app = TestApp::start().await;
     let _post = app.start_mail().await;
     let admin = app.person("historian").await;
