@@ -27,7 +27,7 @@ use super::rules::{Condition, Event, has, is, not, set, unset};
 use super::shared_state::{Object, Projection};
 
 impl<W: Transport> ClientStep<'_, W> {
-    /// Does what the plan says. Some futures are boxed: together they would fill the stack.
+    /// Does what the plan says.
     pub(crate) async fn act(&mut self, step: Step) {
         match step {
             Step::QuaveCreate => self.quave_create().await,
@@ -59,7 +59,7 @@ impl<W: Transport> ClientStep<'_, W> {
             Step::HubAdd => self.hub_add().await,
             Step::HubChange => self.hub_change().await,
             Step::HubDelete => self.hub_delete().await,
-            Step::OAuthAuthorize => Box::pin(self.oauth_authorize()).await,
+            Step::OAuthAuthorize => self.oauth_authorize().await,
             Step::OAuthRedeem => self.oauth_redeem().await,
             Step::OAuthRefresh => self.oauth_refresh().await,
             Step::OAuthIntrospect => self.oauth_introspect().await,
@@ -114,12 +114,12 @@ impl<W: Transport> ClientStep<'_, W> {
             Step::InvitationAccept => self.invitation_accept().await,
             Step::InvitationDecline => self.invitation_decline().await,
             Step::InvitationRevoke => self.invitation_revoke().await,
-            Step::PageSignIn => Box::pin(self.page_sign_in()).await,
-            Step::PageSessions => Box::pin(self.page_sessions()).await,
-            Step::PageSignOut => Box::pin(self.page_sign_out()).await,
-            Step::PageEnd => Box::pin(self.page_end()).await,
-            Step::SessionList => Box::pin(self.session_list()).await,
-            Step::SessionEnd => Box::pin(self.session_end()).await,
+            Step::PageSignIn => self.page_sign_in().await,
+            Step::PageSessions => self.page_sessions().await,
+            Step::PageSignOut => self.page_sign_out().await,
+            Step::PageEnd => self.page_end().await,
+            Step::SessionList => self.session_list().await,
+            Step::SessionEnd => self.session_end().await,
             Step::Guess => self.guess().await,
             Step::Nothing => self.nothing().await,
         }
