@@ -97,7 +97,7 @@ async fn led_to(browser: &mut Browser<'_>, form: &str, return_to: &str) -> Url {
     let page = browser.post_without_following(form, &fields).await;
     let own = Url::parse("https://api.example.com/account/sign-in").unwrap();
     if page.status == 200 {
-        assert_eq!(page.heading(), "Send what you entered?");
+        assert_eq!(page.heading(), "Go on with what you began?");
         return own.join(&page.forms()[0].action).unwrap();
     }
     assert_eq!(page.status, 303, "{return_to}: {}", page.text());
@@ -358,7 +358,10 @@ async fn after_15_minutes_the_password_is_asked_for_and_what_was_entered_survive
     let wrong = browser.submit(&asked, CONFIRM, &[("password", "a wrong password")]).await;
     assert_eq!((wrong.status, wrong.heading().as_str()), (403, "Confirm that it is you"));
     let confirmed = browser.submit(&wrong, CONFIRM, &[("password", PASSWORD)]).await;
-    assert_eq!((confirmed.status, confirmed.heading().as_str()), (200, "Send what you entered?"));
+    assert_eq!(
+        (confirmed.status, confirmed.heading().as_str()),
+        (200, "Go on with what you began?")
+    );
     assert!(confirmed.has("You are signed in as janedoe."), "{}", confirmed.text());
     assert!(confirmed.links().contains(&KEYS), "{:?}", confirmed.links());
     let sent = browser.submit(&confirmed, ADD_KEY, &[]).await;
@@ -392,7 +395,10 @@ async fn a_form_after_the_sessions_end_keeps_what_was_entered_but_no_password() 
     assert_eq!(again.status, 403);
     let right = [("username", "janedoe"), ("password", PASSWORD)];
     let signed_in = browser.submit(&again, SIGN_IN, &right).await;
-    assert_eq!((signed_in.status, signed_in.heading().as_str()), (200, "Send what you entered?"));
+    assert_eq!(
+        (signed_in.status, signed_in.heading().as_str()),
+        (200, "Go on with what you began?")
+    );
     assert_eq!(keys(&jane).await, Vec::<Value>::new());
     let sent = browser.submit(&signed_in, ADD_KEY, &[]).await;
 
@@ -427,7 +433,10 @@ async fn a_form_of_another_session_or_page_is_not_accepted_and_neither_is_one_of
     for token in &tokens {
         let fields = [&KEY[..], &[("form_token", token)]].concat();
         let refused = browser.post(ADD_KEY, &fields).await;
-        assert_eq!((refused.status, refused.heading().as_str()), (403, "Send what you entered?"));
+        assert_eq!(
+            (refused.status, refused.heading().as_str()),
+            (403, "Go on with what you began?")
+        );
         assert_eq!(testkit::own_last_request_line().unwrap()["event"], "form_rejected");
     }
     let refused = browser.post(ADD_KEY, &KEY).await;
@@ -488,7 +497,7 @@ async fn two_tabs_are_one_session_and_one_does_not_spoil_the_form_of_the_other()
     // The session has another secret since.
     let asked =
         browser.submit(&one, ADD_KEY, &[("name", "laptop"), ("publicKey", OTHER_KEY)]).await;
-    assert_eq!((asked.status, asked.heading().as_str()), (403, "Send what you entered?"));
+    assert_eq!((asked.status, asked.heading().as_str()), (403, "Go on with what you began?"));
     assert_eq!(browser.submit(&asked, ADD_KEY, &[]).await.status, 200);
 
     assert_eq!(keys(&jane).await, ["phone", "laptop"]);

@@ -434,8 +434,8 @@ async fn without_script_all_works_but_for_the_buttons_that_need_it_which_are_not
 
 /// Sends what was entered before, as the page offers.
 async fn send_it_now(browser: &Browser) {
-    browser.shows("h1", "Send what you entered?").await;
-    browser.click_button("Send it now").await;
+    browser.shows("h1", "Go on with what you began?").await;
+    browser.click_button("Go on").await;
 }
 
 #[tokio::test]
@@ -467,7 +467,7 @@ async fn what_was_entered_outlives_the_session_and_no_password_and_no_page_of_it
     submit(&browser, &[("email", &address(1))]).await;
     shows_in(&browser, "session-ended", "Sign in", &LIGHT_PHONE).await;
     browser.sign_in(&jane.username, PASSWORD).await;
-    shows_in(&browser, "send-again", "Send what you entered?", &DARK_PHONE).await;
+    shows_in(&browser, "send-again", "Go on with what you began?", &DARK_PHONE).await;
     send_it_now(&browser).await;
     says(&browser, added).await;
 
@@ -490,7 +490,7 @@ async fn what_was_entered_outlives_the_session_and_no_password_and_no_page_of_it
     submit(&browser, &[]).await;
     browser.shows("h1", "Sign in").await;
     browser.sign_in(&jane.username, PASSWORD).await;
-    browser.shows("h1", "Send what you entered?").await;
+    browser.shows("h1", "Go on with what you began?").await;
     let source = browser.client.source().await.unwrap();
     assert!(source.contains("revokeKeys") && !source.contains("horse battery"), "{source}");
     send_it_now(&browser).await;

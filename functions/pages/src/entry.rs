@@ -74,9 +74,11 @@ impl Errand {
             return errand;
         }
         let pairs = form_urlencoded::parse(request.raw_body());
-        let is_kept =
-            |name: &str| name != FORM_TOKEN && !name.to_ascii_lowercase().contains("password");
-        let pairs = pairs.filter(|(name, _)| is_kept(name));
+        // A private key is pasted where the public one belongs.
+        let is_secret = |name: &str, value: &str| {
+            name.to_ascii_lowercase().contains("password") || value.contains("PRIVATE KEY")
+        };
+        let pairs = pairs.filter(|(name, value)| name != FORM_TOKEN && !is_secret(name, value));
         let kept = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         Self { kept, ..errand }
     }

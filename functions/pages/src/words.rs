@@ -33,7 +33,7 @@ pub(crate) const PASSWORD_HINT: &str =
 
 pub(crate) const OTHER_SITE: Notice = Notice {
     heading: "This form came from another site",
-    text: &["Nothing was done. Open the link of the mail again, and send the form that it shows."],
+    text: &["Nothing was done. Open the page here, and send the form that it shows."],
 };
 
 pub(crate) const CLOSED: Notice = Notice {

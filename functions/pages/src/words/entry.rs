@@ -25,11 +25,12 @@ pub(crate) const CONFIRM_WRONG: &str = "is not right";
 pub(crate) const NOT_YOU: &str = "Not you?";
 pub(crate) const SIGNED_IN_AS: &str = "You are signed in as";
 
-pub(crate) const SEND_AGAIN: &str = "Send what you entered?";
-pub(crate) const SEND_AGAIN_WHY: &str = "What you entered was not sent yet, because you had to \
-                                         sign in or to confirm that it is you.";
-pub(crate) const SEND: &str = "Send it now";
-pub(crate) const DO_NOT_SEND: &str = "Do not send it";
+pub(crate) const SEND_AGAIN: &str = "Go on with what you began?";
+pub(crate) const SEND_AGAIN_WHY: &str = "It was not done yet, because you had to sign in or to \
+                                         confirm that it is you. What you entered is kept, but \
+                                         for passwords and keys.";
+pub(crate) const SEND: &str = "Go on";
+pub(crate) const DO_NOT_SEND: &str = "Leave it";
 
 pub(crate) const SIGNED_OUT: &str = "You are signed out";
 pub(crate) const SIGN_IN_AGAIN: &str = "Sign in again";
