@@ -34,8 +34,9 @@ async fn run_without_faults() {
     };
     let size = Size { clients: 8, length: 30 };
 
-    let report = round(&stage, 1, size, &Report::default()).await.unwrap();
+    let report = round(&stage, 1, size, &Report::default()).await;
 
+    let report = report.unwrap_or_else(|error| panic!("{error:?}"));
     assert!(report.violations.is_empty(), "{report}");
     assert!(report.total() >= 240, "{report}");
     assert!(report.deleted_users[0] > 0, "{report}");
