@@ -31,6 +31,9 @@ mod tokens;
 mod view;
 mod words;
 
+use std::future::{Future, ready};
+use std::pin::Pin;
+
 use lambda_http::{Body, Response};
 use shared::http::{Access, ApiRequest, Operation};
 use shared::seal::SealPublicKey;
@@ -124,6 +127,9 @@ pub async fn handle(app: &App, sealing: &SealPublicKey, request: ApiRequest) -> 
     request.respond(OPERATIONS, || route(app, sealing, &request)).await
 }
 
+/// An operation that runs.
+type Handled<'a> = Pin<Box<dyn Future<Output = Result<Response<Body>>> + Send + 'a>>;
+
 /// Runs the operation that the request calls.
 async fn route(app: &App, sealing: &SealPublicKey, request: &ApiRequest) -> Result<Response<Body>> {
     let (operation, parameters) = request.operation(OPERATIONS)?;
@@ -131,82 +137,85 @@ async fn route(app: &App, sealing: &SealPublicKey, request: &ApiRequest) -> Resu
     if request.method() == "POST" && !request.is_from_own_site() {
         return Ok(notice::OTHER_SITE.show(request));
     }
-    let result = match (operation, parameters.as_slice()) {
-        ("pages-show-sign-in", []) => entry::show_sign_in(app, request).await,
-        ("pages-sign-in", []) => entry::sign_in(app, request).await,
-        ("pages-sign-out", []) => entry::sign_out(app, request).await,
-        ("pages-show-confirm", []) => entry::show_confirm(app, request).await,
-        ("pages-confirm", []) => entry::confirm(app, request).await,
-        ("pages-show-profile", []) => profile::show(app, request).await,
-        ("pages-update-profile", []) => profile::update(app, request).await,
-        ("pages-show-emails", []) => emails::show(app, request).await,
-        ("pages-add-email", []) => emails::add(app, request).await,
-        ("pages-set-primary-email", [address]) => emails::make_primary(app, request, address).await,
+    // Each in a box of its own: together they would be as large as all that any of them holds.
+    let handled: Handled<'_> = match (operation, parameters.as_slice()) {
+        ("pages-show-sign-in", []) => Box::pin(entry::show_sign_in(app, request)),
+        ("pages-sign-in", []) => Box::pin(entry::sign_in(app, request)),
+        ("pages-sign-out", []) => Box::pin(entry::sign_out(app, request)),
+        ("pages-show-confirm", []) => Box::pin(entry::show_confirm(app, request)),
+        ("pages-confirm", []) => Box::pin(entry::confirm(app, request)),
+        ("pages-show-profile", []) => Box::pin(profile::show(app, request)),
+        ("pages-update-profile", []) => Box::pin(profile::update(app, request)),
+        ("pages-show-emails", []) => Box::pin(emails::show(app, request)),
+        ("pages-add-email", []) => Box::pin(emails::add(app, request)),
+        ("pages-set-primary-email", [address]) => {
+            Box::pin(emails::make_primary(app, request, address))
+        }
         ("pages-request-email-proof", [address]) => {
-            emails::request_proof(app, request, address).await
+            Box::pin(emails::request_proof(app, request, address))
         }
-        ("pages-remove-email", [address]) => emails::remove(app, request, address).await,
-        ("pages-show-password", []) => password::show(app, request).await,
-        ("pages-change-password", []) => password::change(app, request).await,
-        ("pages-show-sessions", []) => sessions::show(app, request).await,
-        ("pages-end-other-sessions", []) => sessions::end_others(app, request).await,
-        ("pages-end-session", [id]) => sessions::end(app, request, id).await,
-        ("pages-show-tokens", []) => tokens::show(app, request).await,
-        ("pages-create-token", []) => tokens::create(app, request).await,
-        ("pages-rotate-token", [id]) => tokens::rotate(app, request, id).await,
-        ("pages-revoke-token", [id]) => tokens::revoke(app, request, id).await,
-        ("pages-show-keys", []) => keys::show(app, request).await,
-        ("pages-create-api-key", []) => keys::create_api_key(app, request).await,
-        ("pages-renew-api-key", [id]) => keys::renew_api_key(app, request, id).await,
-        ("pages-delete-api-key", [id]) => keys::delete_api_key(app, request, id).await,
-        ("pages-add-ssh-key", []) => keys::add_ssh_key(app, request).await,
-        ("pages-delete-ssh-key", [number]) => keys::delete_ssh_key(app, request, number).await,
-        ("pages-renew-s3-key", []) => keys::renew_s3_key(app, request).await,
-        ("pages-show-apps", []) => apps::show(app, request).await,
-        ("pages-revoke-app", [id]) => apps::revoke(app, request, id).await,
-        ("pages-show-activity", []) => activity::show(app, request).await,
-        ("pages-show-accounts", []) => accounts::show(app, request).await,
-        ("pages-create-account", []) => accounts::create(app, request).await,
-        ("pages-show-account", [id]) => account::show(app, request, id).await,
-        ("pages-update-account", [id]) => account::update(app, request, id).await,
-        ("pages-set-current-account", [id]) => accounts::set_current(app, request, id).await,
-        ("pages-delete-account", [id]) => account::delete(app, request, id).await,
-        ("pages-show-members", [id]) => members::show(app, request, id).await,
-        ("pages-update-member", [id, user]) => members::set_role(app, request, id, user).await,
-        ("pages-remove-member", [id, user]) => members::remove(app, request, id, user).await,
-        ("pages-set-owner", [id, user]) => members::set_owner(app, request, id, user).await,
+        ("pages-remove-email", [address]) => Box::pin(emails::remove(app, request, address)),
+        ("pages-show-password", []) => Box::pin(password::show(app, request)),
+        ("pages-change-password", []) => Box::pin(password::change(app, request)),
+        ("pages-show-sessions", []) => Box::pin(sessions::show(app, request)),
+        ("pages-end-other-sessions", []) => Box::pin(sessions::end_others(app, request)),
+        ("pages-end-session", [id]) => Box::pin(sessions::end(app, request, id)),
+        ("pages-show-tokens", []) => Box::pin(tokens::show(app, request)),
+        ("pages-create-token", []) => Box::pin(tokens::create(app, request)),
+        ("pages-rotate-token", [id]) => Box::pin(tokens::rotate(app, request, id)),
+        ("pages-revoke-token", [id]) => Box::pin(tokens::revoke(app, request, id)),
+        ("pages-show-keys", []) => Box::pin(keys::show(app, request)),
+        ("pages-create-api-key", []) => Box::pin(keys::create_api_key(app, request)),
+        ("pages-renew-api-key", [id]) => Box::pin(keys::renew_api_key(app, request, id)),
+        ("pages-delete-api-key", [id]) => Box::pin(keys::delete_api_key(app, request, id)),
+        ("pages-add-ssh-key", []) => Box::pin(keys::add_ssh_key(app, request)),
+        ("pages-delete-ssh-key", [number]) => Box::pin(keys::delete_ssh_key(app, request, number)),
+        ("pages-renew-s3-key", []) => Box::pin(keys::renew_s3_key(app, request)),
+        ("pages-show-apps", []) => Box::pin(apps::show(app, request)),
+        ("pages-revoke-app", [id]) => Box::pin(apps::revoke(app, request, id)),
+        ("pages-show-activity", []) => Box::pin(activity::show(app, request)),
+        ("pages-show-accounts", []) => Box::pin(accounts::show(app, request)),
+        ("pages-create-account", []) => Box::pin(accounts::create(app, request)),
+        ("pages-show-account", [id]) => Box::pin(account::show(app, request, id)),
+        ("pages-update-account", [id]) => Box::pin(account::update(app, request, id)),
+        ("pages-set-current-account", [id]) => Box::pin(accounts::set_current(app, request, id)),
+        ("pages-delete-account", [id]) => Box::pin(account::delete(app, request, id)),
+        ("pages-show-members", [id]) => Box::pin(members::show(app, request, id)),
+        ("pages-update-member", [id, user]) => Box::pin(members::set_role(app, request, id, user)),
+        ("pages-remove-member", [id, user]) => Box::pin(members::remove(app, request, id, user)),
+        ("pages-set-owner", [id, user]) => Box::pin(members::set_owner(app, request, id, user)),
         ("pages-show-account-invitations", [id]) => {
-            account_invitations::show(app, request, id).await
+            Box::pin(account_invitations::show(app, request, id))
         }
-        ("pages-send-invitation", [id]) => account_invitations::send(app, request, id).await,
+        ("pages-send-invitation", [id]) => Box::pin(account_invitations::send(app, request, id)),
         ("pages-revoke-invitation", [id, invitation]) => {
-            account_invitations::revoke(app, request, id, invitation).await
+            Box::pin(account_invitations::revoke(app, request, id, invitation))
         }
-        ("pages-show-registry", [id]) => registry::show(app, request, id).await,
-        ("pages-set-registry", [id]) => registry::set(app, sealing, request, id).await,
-        ("pages-delete-registry", [id]) => registry::delete(app, request, id).await,
-        ("pages-show-account-activity", [id]) => account_activity::show(app, request, id).await,
-        ("pages-show-sign-up", []) => sign_up::show(app, request),
-        ("pages-request-sign-up", []) => sign_up::request(app, request).await,
-        ("pages-show-sign-up-link", [token]) => sign_up::show_link(app, request, token).await,
-        ("pages-sign-up", [token]) => sign_up::complete(app, request, token).await,
-        ("pages-show-reset", []) => reset::show(app, request),
-        ("pages-request-reset", []) => reset::request(app, request).await,
-        ("pages-show-reset-link", [token]) => reset::show_link(app, request, token).await,
-        ("pages-reset-password", [token]) => reset::complete(app, request, token).await,
-        ("pages-show-proof", [token]) => proof::show(app, request, token).await,
-        ("pages-prove-email", [token]) => proof::prove(app, request, token).await,
-        ("pages-show-invitation", [token]) => invitation::show(app, request, token).await,
-        ("pages-join-by-invitation", [token]) => invitation::join(app, request, token).await,
-        ("pages-accept-invitation", [token]) => invitation::accept(app, request, token).await,
+        ("pages-show-registry", [id]) => Box::pin(registry::show(app, request, id)),
+        ("pages-set-registry", [id]) => Box::pin(registry::set(app, sealing, request, id)),
+        ("pages-delete-registry", [id]) => Box::pin(registry::delete(app, request, id)),
+        ("pages-show-account-activity", [id]) => Box::pin(account_activity::show(app, request, id)),
+        ("pages-show-sign-up", []) => Box::pin(ready(sign_up::show(app, request))),
+        ("pages-request-sign-up", []) => Box::pin(sign_up::request(app, request)),
+        ("pages-show-sign-up-link", [token]) => Box::pin(sign_up::show_link(app, request, token)),
+        ("pages-sign-up", [token]) => Box::pin(sign_up::complete(app, request, token)),
+        ("pages-show-reset", []) => Box::pin(ready(reset::show(app, request))),
+        ("pages-request-reset", []) => Box::pin(reset::request(app, request)),
+        ("pages-show-reset-link", [token]) => Box::pin(reset::show_link(app, request, token)),
+        ("pages-reset-password", [token]) => Box::pin(reset::complete(app, request, token)),
+        ("pages-show-proof", [token]) => Box::pin(proof::show(app, request, token)),
+        ("pages-prove-email", [token]) => Box::pin(proof::prove(app, request, token)),
+        ("pages-show-invitation", [token]) => Box::pin(invitation::show(app, request, token)),
+        ("pages-join-by-invitation", [token]) => Box::pin(invitation::join(app, request, token)),
+        ("pages-accept-invitation", [token]) => Box::pin(invitation::accept(app, request, token)),
         ("pages-show-invitation-decline", [token]) => {
-            invitation::show_decline(app, request, token).await
+            Box::pin(invitation::show_decline(app, request, token))
         }
-        ("pages-decline-invitation", [token]) => invitation::decline(app, request, token).await,
-        _ => Err(Error::NotFound("path")),
+        ("pages-decline-invitation", [token]) => Box::pin(invitation::decline(app, request, token)),
+        _ => Box::pin(ready(Err(Error::NotFound("path")))),
     };
     let is_in_session = OPERATIONS.iter().any(|own| own.name == operation && own.is_in_session());
-    result.or_else(|error| {
+    handled.await.or_else(|error| {
         if is_in_session {
             let error = account_frame::explain(request, error);
             error.or_else(|error| entry::explain(app, request, error))
