@@ -2,7 +2,7 @@
 
 use lambda_http::{Body, Response};
 use maud::{Markup, html};
-use shared::auth::{AccountRead, AccountWrite, AuthRequest, Authorized, SessionCookie};
+use shared::auth::{AccountRead, AccountWrite, AuthRequest, Authorized, FullAccess, SessionCookie};
 use shared::http::{ApiRequest, Fields, entity_tag};
 use shared::model::{Account, EmailAddress, Membership, Plan, PlanId, Role, User};
 use shared::table::{AccountChange, fetch};
@@ -264,7 +264,7 @@ pub(crate) async fn update(app: &App, request: &ApiRequest, id: &str) -> Result<
 /// `POST /account/accounts/{id}/delete`: an admin who enters the account's name deletes it, however
 /// many members it has.
 pub(crate) async fn delete(app: &App, request: &ApiRequest, id: &str) -> Result<Response<Body>> {
-    let auth = AuthRequest::<AccountWrite, SessionCookie>::from_request(app, request)?;
+    let auth = AuthRequest::<FullAccess, SessionCookie>::from_request(app, request)?;
     let typed = entered(&mut request.optional_form()?, "confirmation");
     let deleted = auth
         .input(account_id(id))

@@ -91,7 +91,7 @@ pub(crate) async fn make_primary(
     request: &ApiRequest,
     address: &str,
 ) -> Result<Response<Body>> {
-    let outcome = AuthRequest::<EmailWrite, SessionCookie>::from_request(app, request)?
+    let outcome = AuthRequest::<FullAccess, SessionCookie>::from_request(app, request)?
         .input(address_in_path(address))
         .fetch(|address| fetch::email(address.clone()))
         .respond(async |Authorized { caller, fetched: email, .. }| {
@@ -132,7 +132,7 @@ pub(crate) async fn remove(
     request: &ApiRequest,
     address: &str,
 ) -> Result<Response<Body>> {
-    let outcome = AuthRequest::<EmailWrite, SessionCookie>::from_request(app, request)?
+    let outcome = AuthRequest::<FullAccess, SessionCookie>::from_request(app, request)?
         .input(address_in_path(address))
         .fetch(|address| fetch::email(address.clone()))
         .respond(async |Authorized { caller, fetched: email, .. }| {

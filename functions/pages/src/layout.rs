@@ -268,8 +268,17 @@ pub(crate) fn facts(facts: &[(&str, Markup)]) -> Markup {
 
 /// A button that does something at once.
 pub(crate) fn act(request: &ApiRequest, path: impl Into<String>, label: &str) -> Markup {
+    button(request, path, label).render()
+}
+
+/// The form of a button among other things.
+pub(crate) fn button<'a>(
+    request: &ApiRequest,
+    path: impl Into<String>,
+    label: &'a str,
+) -> Form<'a> {
     let target = Some(Target::new(request, path));
-    Form { target, button: label, is_inline: true, ..Form::default() }.render()
+    Form { target, button: label, is_inline: true, ..Form::default() }
 }
 
 /// A button that says what comes of it before it does something that cannot be undone.
@@ -279,11 +288,16 @@ pub(crate) fn confirm(
     label: &str,
     consequence: &str,
 ) -> Markup {
+    confirm_form(consequence, &button(request, path, label))
+}
+
+/// The same with the form of the button.
+pub(crate) fn confirm_form(consequence: &str, form: &Form<'_>) -> Markup {
     html! {
         details {
-            summary { (label) }
+            summary { (form.button) }
             p { (consequence) }
-            (act(request, path, label))
+            (form)
         }
     }
 }

@@ -31,7 +31,6 @@ mod tokens;
 mod view;
 mod words;
 
-use std::future::{Future, ready};
 use std::pin::Pin;
 
 use lambda_http::{Body, Response};
@@ -127,8 +126,11 @@ pub async fn handle(app: &App, sealing: &SealPublicKey, request: ApiRequest) -> 
     request.respond(OPERATIONS, || route(app, sealing, &request)).await
 }
 
-/// An operation that runs.
-type Handled<'a> = Pin<Box<dyn Future<Output = Result<Response<Body>>> + Send + 'a>>;
+/// The future in a box, which is never on the stack of who awaits it.
+#[inline(never)]
+fn boxed<F>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::pin(make())
+}
 
 /// Runs the operation that the request calls.
 async fn route(app: &App, sealing: &SealPublicKey, request: &ApiRequest) -> Result<Response<Body>> {
@@ -137,90 +139,129 @@ async fn route(app: &App, sealing: &SealPublicKey, request: &ApiRequest) -> Resu
     if request.method() == "POST" && !request.is_from_own_site() {
         return Ok(notice::OTHER_SITE.show(request));
     }
-    // Each in a box of its own: together they would be as large as all that any of them holds.
-    let handled: Handled<'_> = match (operation, parameters.as_slice()) {
-        ("pages-show-sign-in", []) => Box::pin(entry::show_sign_in(app, request)),
-        ("pages-sign-in", []) => Box::pin(entry::sign_in(app, request)),
-        ("pages-sign-out", []) => Box::pin(entry::sign_out(app, request)),
-        ("pages-show-confirm", []) => Box::pin(entry::show_confirm(app, request)),
-        ("pages-confirm", []) => Box::pin(entry::confirm(app, request)),
-        ("pages-show-profile", []) => Box::pin(profile::show(app, request)),
-        ("pages-update-profile", []) => Box::pin(profile::update(app, request)),
-        ("pages-show-emails", []) => Box::pin(emails::show(app, request)),
-        ("pages-add-email", []) => Box::pin(emails::add(app, request)),
+    if OPERATIONS.iter().any(|own| own.name == operation && own.is_in_session()) {
+        let result = in_a_session(app, sealing, request, (operation, &parameters)).await;
+        let result = result.or_else(|error| account_frame::explain(request, error));
+        return result.or_else(|error| entry::explain(app, request, error));
+    }
+    let result = without_a_session(app, request, (operation, &parameters)).await;
+    result.or_else(|error| notice::explain(request, operation, error))
+}
+
+/// Runs an operation of somebody who is signed in.
+async fn in_a_session(
+    app: &App,
+    sealing: &SealPublicKey,
+    request: &ApiRequest,
+    called: (&str, &[&str]),
+) -> Result<Response<Body>> {
+    match called {
+        ("pages-sign-out", []) => boxed(|| entry::sign_out(app, request)).await,
+        ("pages-show-confirm", []) => boxed(|| entry::show_confirm(app, request)).await,
+        ("pages-confirm", []) => boxed(|| entry::confirm(app, request)).await,
+        ("pages-show-profile", []) => boxed(|| profile::show(app, request)).await,
+        ("pages-update-profile", []) => boxed(|| profile::update(app, request)).await,
+        ("pages-show-emails", []) => boxed(|| emails::show(app, request)).await,
+        ("pages-add-email", []) => boxed(|| emails::add(app, request)).await,
         ("pages-set-primary-email", [address]) => {
-            Box::pin(emails::make_primary(app, request, address))
+            boxed(|| emails::make_primary(app, request, address)).await
         }
         ("pages-request-email-proof", [address]) => {
-            Box::pin(emails::request_proof(app, request, address))
+            boxed(|| emails::request_proof(app, request, address)).await
         }
-        ("pages-remove-email", [address]) => Box::pin(emails::remove(app, request, address)),
-        ("pages-show-password", []) => Box::pin(password::show(app, request)),
-        ("pages-change-password", []) => Box::pin(password::change(app, request)),
-        ("pages-show-sessions", []) => Box::pin(sessions::show(app, request)),
-        ("pages-end-other-sessions", []) => Box::pin(sessions::end_others(app, request)),
-        ("pages-end-session", [id]) => Box::pin(sessions::end(app, request, id)),
-        ("pages-show-tokens", []) => Box::pin(tokens::show(app, request)),
-        ("pages-create-token", []) => Box::pin(tokens::create(app, request)),
-        ("pages-rotate-token", [id]) => Box::pin(tokens::rotate(app, request, id)),
-        ("pages-revoke-token", [id]) => Box::pin(tokens::revoke(app, request, id)),
-        ("pages-show-keys", []) => Box::pin(keys::show(app, request)),
-        ("pages-create-api-key", []) => Box::pin(keys::create_api_key(app, request)),
-        ("pages-renew-api-key", [id]) => Box::pin(keys::renew_api_key(app, request, id)),
-        ("pages-delete-api-key", [id]) => Box::pin(keys::delete_api_key(app, request, id)),
-        ("pages-add-ssh-key", []) => Box::pin(keys::add_ssh_key(app, request)),
-        ("pages-delete-ssh-key", [number]) => Box::pin(keys::delete_ssh_key(app, request, number)),
-        ("pages-renew-s3-key", []) => Box::pin(keys::renew_s3_key(app, request)),
-        ("pages-show-apps", []) => Box::pin(apps::show(app, request)),
-        ("pages-revoke-app", [id]) => Box::pin(apps::revoke(app, request, id)),
-        ("pages-show-activity", []) => Box::pin(activity::show(app, request)),
-        ("pages-show-accounts", []) => Box::pin(accounts::show(app, request)),
-        ("pages-create-account", []) => Box::pin(accounts::create(app, request)),
-        ("pages-show-account", [id]) => Box::pin(account::show(app, request, id)),
-        ("pages-update-account", [id]) => Box::pin(account::update(app, request, id)),
-        ("pages-set-current-account", [id]) => Box::pin(accounts::set_current(app, request, id)),
-        ("pages-delete-account", [id]) => Box::pin(account::delete(app, request, id)),
-        ("pages-show-members", [id]) => Box::pin(members::show(app, request, id)),
-        ("pages-update-member", [id, user]) => Box::pin(members::set_role(app, request, id, user)),
-        ("pages-remove-member", [id, user]) => Box::pin(members::remove(app, request, id, user)),
-        ("pages-set-owner", [id, user]) => Box::pin(members::set_owner(app, request, id, user)),
+        ("pages-remove-email", [address]) => boxed(|| emails::remove(app, request, address)).await,
+        ("pages-show-password", []) => boxed(|| password::show(app, request)).await,
+        ("pages-change-password", []) => boxed(|| password::change(app, request)).await,
+        ("pages-show-sessions", []) => boxed(|| sessions::show(app, request)).await,
+        ("pages-end-other-sessions", []) => boxed(|| sessions::end_others(app, request)).await,
+        ("pages-end-session", [id]) => boxed(|| sessions::end(app, request, id)).await,
+        ("pages-show-tokens", []) => boxed(|| tokens::show(app, request)).await,
+        ("pages-create-token", []) => boxed(|| tokens::create(app, request)).await,
+        ("pages-rotate-token", [id]) => boxed(|| tokens::rotate(app, request, id)).await,
+        ("pages-revoke-token", [id]) => boxed(|| tokens::revoke(app, request, id)).await,
+        ("pages-show-keys", []) => boxed(|| keys::show(app, request)).await,
+        ("pages-create-api-key", []) => boxed(|| keys::create_api_key(app, request)).await,
+        ("pages-renew-api-key", [id]) => boxed(|| keys::renew_api_key(app, request, id)).await,
+        ("pages-delete-api-key", [id]) => boxed(|| keys::delete_api_key(app, request, id)).await,
+        ("pages-add-ssh-key", []) => boxed(|| keys::add_ssh_key(app, request)).await,
+        ("pages-delete-ssh-key", [number]) => {
+            boxed(|| keys::delete_ssh_key(app, request, number)).await
+        }
+        ("pages-renew-s3-key", []) => boxed(|| keys::renew_s3_key(app, request)).await,
+        ("pages-show-apps", []) => boxed(|| apps::show(app, request)).await,
+        ("pages-revoke-app", [id]) => boxed(|| apps::revoke(app, request, id)).await,
+        ("pages-show-activity", []) => boxed(|| activity::show(app, request)).await,
+        ("pages-show-accounts", []) => boxed(|| accounts::show(app, request)).await,
+        ("pages-create-account", []) => boxed(|| accounts::create(app, request)).await,
+        ("pages-show-account", [id]) => boxed(|| account::show(app, request, id)).await,
+        ("pages-update-account", [id]) => boxed(|| account::update(app, request, id)).await,
+        ("pages-set-current-account", [id]) => {
+            boxed(|| accounts::set_current(app, request, id)).await
+        }
+        ("pages-delete-account", [id]) => boxed(|| account::delete(app, request, id)).await,
+        ("pages-show-members", [id]) => boxed(|| members::show(app, request, id)).await,
+        ("pages-update-member", [id, user]) => {
+            boxed(|| members::set_role(app, request, id, user)).await
+        }
+        ("pages-remove-member", [id, user]) => {
+            boxed(|| members::remove(app, request, id, user)).await
+        }
+        ("pages-set-owner", [id, user]) => {
+            boxed(|| members::set_owner(app, request, id, user)).await
+        }
         ("pages-show-account-invitations", [id]) => {
-            Box::pin(account_invitations::show(app, request, id))
+            boxed(|| account_invitations::show(app, request, id)).await
         }
-        ("pages-send-invitation", [id]) => Box::pin(account_invitations::send(app, request, id)),
+        ("pages-send-invitation", [id]) => {
+            boxed(|| account_invitations::send(app, request, id)).await
+        }
         ("pages-revoke-invitation", [id, invitation]) => {
-            Box::pin(account_invitations::revoke(app, request, id, invitation))
+            boxed(|| account_invitations::revoke(app, request, id, invitation)).await
         }
-        ("pages-show-registry", [id]) => Box::pin(registry::show(app, request, id)),
-        ("pages-set-registry", [id]) => Box::pin(registry::set(app, sealing, request, id)),
-        ("pages-delete-registry", [id]) => Box::pin(registry::delete(app, request, id)),
-        ("pages-show-account-activity", [id]) => Box::pin(account_activity::show(app, request, id)),
-        ("pages-show-sign-up", []) => Box::pin(ready(sign_up::show(app, request))),
-        ("pages-request-sign-up", []) => Box::pin(sign_up::request(app, request)),
-        ("pages-show-sign-up-link", [token]) => Box::pin(sign_up::show_link(app, request, token)),
-        ("pages-sign-up", [token]) => Box::pin(sign_up::complete(app, request, token)),
-        ("pages-show-reset", []) => Box::pin(ready(reset::show(app, request))),
-        ("pages-request-reset", []) => Box::pin(reset::request(app, request)),
-        ("pages-show-reset-link", [token]) => Box::pin(reset::show_link(app, request, token)),
-        ("pages-reset-password", [token]) => Box::pin(reset::complete(app, request, token)),
-        ("pages-show-proof", [token]) => Box::pin(proof::show(app, request, token)),
-        ("pages-prove-email", [token]) => Box::pin(proof::prove(app, request, token)),
-        ("pages-show-invitation", [token]) => Box::pin(invitation::show(app, request, token)),
-        ("pages-join-by-invitation", [token]) => Box::pin(invitation::join(app, request, token)),
-        ("pages-accept-invitation", [token]) => Box::pin(invitation::accept(app, request, token)),
+        ("pages-show-registry", [id]) => boxed(|| registry::show(app, request, id)).await,
+        ("pages-set-registry", [id]) => boxed(|| registry::set(app, sealing, request, id)).await,
+        ("pages-delete-registry", [id]) => boxed(|| registry::delete(app, request, id)).await,
+        ("pages-show-account-activity", [id]) => {
+            boxed(|| account_activity::show(app, request, id)).await
+        }
+        ("pages-accept-invitation", [token]) => {
+            boxed(|| invitation::accept(app, request, token)).await
+        }
+        _ => Err(Error::NotFound("path")),
+    }
+}
+
+/// Runs an operation of anybody, or of whoever has the link of a mail.
+async fn without_a_session(
+    app: &App,
+    request: &ApiRequest,
+    called: (&str, &[&str]),
+) -> Result<Response<Body>> {
+    match called {
+        ("pages-show-sign-in", []) => boxed(|| entry::show_sign_in(app, request)).await,
+        ("pages-sign-in", []) => boxed(|| entry::sign_in(app, request)).await,
+        ("pages-show-sign-up", []) => sign_up::show(app, request),
+        ("pages-request-sign-up", []) => boxed(|| sign_up::request(app, request)).await,
+        ("pages-show-sign-up-link", [token]) => {
+            boxed(|| sign_up::show_link(app, request, token)).await
+        }
+        ("pages-sign-up", [token]) => boxed(|| sign_up::complete(app, request, token)).await,
+        ("pages-show-reset", []) => reset::show(app, request),
+        ("pages-request-reset", []) => boxed(|| reset::request(app, request)).await,
+        ("pages-show-reset-link", [token]) => boxed(|| reset::show_link(app, request, token)).await,
+        ("pages-reset-password", [token]) => boxed(|| reset::complete(app, request, token)).await,
+        ("pages-show-proof", [token]) => boxed(|| proof::show(app, request, token)).await,
+        ("pages-prove-email", [token]) => boxed(|| proof::prove(app, request, token)).await,
+        ("pages-show-invitation", [token]) => boxed(|| invitation::show(app, request, token)).await,
+        ("pages-join-by-invitation", [token]) => {
+            boxed(|| invitation::join(app, request, token)).await
+        }
         ("pages-show-invitation-decline", [token]) => {
-            Box::pin(invitation::show_decline(app, request, token))
+            boxed(|| invitation::show_decline(app, request, token)).await
         }
-        ("pages-decline-invitation", [token]) => Box::pin(invitation::decline(app, request, token)),
-        _ => Box::pin(ready(Err(Error::NotFound("path")))),
-    };
-    let is_in_session = OPERATIONS.iter().any(|own| own.name == operation && own.is_in_session());
-    handled.await.or_else(|error| {
-        if is_in_session {
-            let error = account_frame::explain(request, error);
-            error.or_else(|error| entry::explain(app, request, error))
-        } else {
-            notice::explain(request, operation, error)
+        ("pages-decline-invitation", [token]) => {
+            boxed(|| invitation::decline(app, request, token)).await
         }
-    })
+        _ => Err(Error::NotFound("path")),
+    }
 }

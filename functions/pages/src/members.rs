@@ -2,7 +2,7 @@
 
 use lambda_http::{Body, Response};
 use maud::{Markup, Render, html};
-use shared::auth::{AuthRequest, Authorized, MembersRead, MembersWrite, SessionCookie};
+use shared::auth::{AuthRequest, Authorized, FullAccess, MembersRead, MembersWrite, SessionCookie};
 use shared::http::{self, ApiRequest, Fields};
 use shared::model::{Account, AccountId, Membership, Role, User, UserId};
 use shared::table::fetch;
@@ -225,7 +225,7 @@ pub(crate) async fn set_owner(
     id: &str,
     user: &str,
 ) -> Result<Response<Body>> {
-    let handed_over = AuthRequest::<MembersWrite, SessionCookie>::from_request(app, request)?
+    let handed_over = AuthRequest::<FullAccess, SessionCookie>::from_request(app, request)?
         .input(ids(id, user))
         .fetch(|(id, user)| fetch::member_access(*id, *user))
         .respond(async |Authorized { caller, input: (id, _), fetched, .. }| {

@@ -1,15 +1,17 @@
 //! The own password.
 
 use lambda_http::http::StatusCode;
+use lambda_http::http::header::SET_COOKIE;
 use lambda_http::{Body, Response};
 use maud::html;
 use shared::auth::{
     AuthRequest, Authorized, Caller, FullAccess, ProfileRead, ProfileWrite, SessionCookie,
+    session_cookie,
 };
 use shared::http::{ApiRequest, Fields};
-use shared::model::{Email, User};
+use shared::model::{Email, SessionCredential, User};
 use shared::password::NewPassword;
-use shared::table::{PasswordChange, UserChange};
+use shared::table::PasswordChange;
 use shared::{App, Error, FieldError, Result};
 
 use crate::entry::{rejected, see_other};
@@ -56,9 +58,18 @@ pub(crate) async fn change(app: &App, request: &ApiRequest) -> Result<Response<B
                     };
                 }
             };
-            let unchanged = UserChange::default();
-            let write = app.table.change_password(&caller.actor(), user, &unchanged, change)?;
-            caller.commit(app, write, |_| see_other("/account/password?done=changed")).await
+            let session = caller.session().ok_or(Error::MissingCredential)?;
+            let (actor, table) = (caller.actor(), &app.table);
+            let write = table.change_password_in_session(&actor, user, session, change)?;
+            let done = |session: Option<SessionCredential>| {
+                let mut response = see_other("/account/password?done=changed")?;
+                if let Some(session) = session {
+                    let cookie = session_cookie(request, &session)?;
+                    response.headers_mut().insert(SET_COOKIE, cookie);
+                }
+                Ok(response)
+            };
+            caller.commit(app, write, done).await
         })
         .await
 }

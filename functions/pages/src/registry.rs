@@ -13,7 +13,7 @@ use shared::{App, Result};
 use crate::account_frame::{Failure, Frame, account_id, path};
 use crate::entry::see_other;
 use crate::form::{Field, Form, Input, Target, entered};
-use crate::layout::{AccountSection, confirm, facts, titled};
+use crate::layout::{AccountSection, button, confirm_form, facts, titled};
 use crate::words::{layout, registry as words};
 
 const PAGE: (AccountSection, &str) = (AccountSection::Registry, layout::REGISTRY);
@@ -64,7 +64,7 @@ async fn show_with(
             let content = html! {
                 p { (words::INTRODUCTION) }
                 @match &stored {
-                    Some(stored) => (about(request, &account, stored)),
+                    Some(stored) => (about(request, &account, stored)?),
                     None => p { (words::EMPTY) },
                 }
                 (titled(words::SET, &form(request, &account, &values, &mut failure)?))
@@ -75,17 +75,23 @@ async fn show_with(
         .await
 }
 
-fn about(request: &ApiRequest, account: &Account, [server, email, username]: &Entered) -> Markup {
-    let delete = path(account.id, "/registry/delete");
-    html! {
+fn about(
+    request: &ApiRequest,
+    account: &Account,
+    [server, email, username]: &Entered,
+) -> Result<Markup> {
+    let hidden = vec![(VERSION.to_owned(), entity_tag(&account.registry)?)];
+    let path = path(account.id, "/registry/delete");
+    let delete = Form { hidden, ..button(request, path, words::DELETE) };
+    Ok(html! {
         (facts(&[
             (words::SERVER, html! { bdi { (server) } }),
             (words::EMAIL, html! { bdi { (email) } }),
             (words::USERNAME, html! { bdi { (username) } }),
             (words::PASSWORD, html! { (words::IS_SEALED) }),
         ]))
-        (confirm(request, delete, words::DELETE, words::DELETE_WHY))
-    }
+        (confirm_form(words::DELETE_WHY, &delete))
+    })
 }
 
 fn form<'a>(
@@ -161,9 +167,12 @@ pub(crate) async fn set(
     }
 }
 
-/// `POST /account/accounts/{id}/registry/delete`: an admin takes the registry away.
+/// `POST /account/accounts/{id}/registry/delete`: an admin takes the registry away, unless somebody
+/// else has set another one since the page was shown.
 pub(crate) async fn delete(app: &App, request: &ApiRequest, id: &str) -> Result<Response<Body>> {
-    let deleted = AuthRequest::<AccountWrite, SessionCookie>::from_request(app, request)?
+    let auth = AuthRequest::<AccountWrite, SessionCookie>::from_request(app, request)?;
+    let version: Option<String> = request.optional_form()?.optional(VERSION);
+    let deleted = auth
         .input(account_id(id))
         .fetch(|id| fetch::account_access(*id))
         .respond(async |Authorized { caller, input: id, fetched: access, .. }| {
@@ -172,6 +181,8 @@ pub(crate) async fn delete(app: &App, request: &ApiRequest, id: &str) -> Result<
             if admin.account().registry.is_none() {
                 return done();
             }
+            let (own, versions) = (admin.account().registry.clone(), admin.account().versions());
+            let caller = caller.if_match(version.as_deref()).check_if_match(|_| (own, versions))?;
             let write = app.table.set_registry(&caller.actor(), admin, None)?;
             caller.commit(app, write, |()| done()).await
         })

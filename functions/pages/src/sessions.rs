@@ -2,7 +2,7 @@
 
 use lambda_http::{Body, Response};
 use maud::{Markup, html};
-use shared::auth::{AuthRequest, Authorized, ProfileRead, SessionCookie};
+use shared::auth::{AuthRequest, Authorized, FullAccess, ProfileRead, SessionCookie};
 use shared::http::{self, ApiRequest};
 use shared::model::{Session, SessionId};
 use shared::table::{Page, fetch};
@@ -45,7 +45,7 @@ pub(crate) async fn show(app: &App, request: &ApiRequest) -> Result<Response<Bod
 /// `POST /account/sessions/{id}/end`: ends a session, which may be the own one.
 pub(crate) async fn end(app: &App, request: &ApiRequest, id: &str) -> Result<Response<Body>> {
     let id: Option<SessionId> = http::parse_segment(id);
-    AuthRequest::<ProfileRead, SessionCookie>::from_request(app, request)?
+    AuthRequest::<FullAccess, SessionCookie>::from_request(app, request)?
         .input(id.ok_or(Error::NotFound("session")))
         .fetch(|id| fetch::session(*id))
         .respond(async |Authorized { caller, input: id, fetched: session, .. }| {
@@ -60,7 +60,7 @@ pub(crate) async fn end(app: &App, request: &ApiRequest, id: &str) -> Result<Res
 
 /// `POST /account/sessions/end-others`: ends all sessions but the own one.
 pub(crate) async fn end_others(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
-    AuthRequest::<ProfileRead, SessionCookie>::from_request(app, request)?
+    AuthRequest::<FullAccess, SessionCookie>::from_request(app, request)?
         .input(Ok(()))
         .fetch(|()| fetch::counts())
         .respond(async |Authorized { caller, fetched: counts, .. }| {

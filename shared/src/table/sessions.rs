@@ -157,19 +157,26 @@ impl Table {
 }
 
 impl Transaction<'_> {
-    /// Requires the session that makes a password's change in it, and keeps it beyond the change.
+    /// Keeps a session beyond a change of the password, with another secret: a copy of its cookie
+    /// ends as all other sessions do.
     pub(in crate::table) fn keep_session(
         self,
-        user: UserId,
-        session: SessionId,
+        session: &Stored<Session>,
         epoch: u64,
+        credential: &SessionCredential,
     ) -> Result<Self> {
         let conflict = || Error::WriteConflict;
-        let changes = Changes::new().set("epoch", epoch)?.set("provedAt", Timestamp::now())?;
-        let counted = Changes::new().set_in_entry("sessions", session, "epoch", epoch)?;
-        let is_counted = Condition::has_entry("sessions", session);
-        Ok(self
-            .update(Key::session(user, session), changes, Condition::present(), conflict)
-            .update(Key::counts(user), counted, is_counted, conflict))
+        let changes = Changes::new()
+            .set("epoch", epoch)?
+            .set("secretHash", credential.secret_hash())?
+            .set("provedAt", Timestamp::now())?;
+        let counted = Changes::new().set_in_entry("sessions", session.id, "epoch", epoch)?;
+        let is_counted = Condition::has_entry("sessions", session.id);
+        Ok(self.update(session.key(), changes, Condition::unchanged(session), conflict).update(
+            Key::counts(session.user),
+            counted,
+            is_counted,
+            conflict,
+        ))
     }
 }

@@ -151,16 +151,6 @@ impl Actor {
         }
     }
 
-    /// The session that the user is signed in with, if it is one.
-    pub(in crate::table) const fn session(&self) -> Option<SessionId> {
-        match &self.identity {
-            Identity::User { credential: UserCredential::Session(session, _), .. } => {
-                Some(*session)
-            }
-            _ => None,
-        }
-    }
-
     /// The credential as the maker of others, if it is one of this user's.
     pub(in crate::table) fn maker_for(&self, user: UserId) -> Option<&Maker> {
         match &self.identity {

@@ -1,7 +1,7 @@
 //! Updating users.
 
 use crate::limits::MAX_GIVEN_PASSWORDS;
-use crate::model::{AccountId, AuditAction, MailKind, User, UserId};
+use crate::model::{AccountId, AuditAction, MailKind, Session, SessionCredential, User, UserId};
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{
     Actor, Changes, Condition, Key, Keyed, NewNotice, Stored, Table, Trail, Transaction,
@@ -206,12 +206,9 @@ impl Table {
                 ["userTokens", "grants", "sessions"].into_iter().chain(keys).chain(proofs),
             )
             .changed(user.s3_key.as_ref().filter(|_| ends_keys).map(|_| "s3Key"));
-        let mut transaction = self
+        let transaction = self
             .update_user(actor, user, changes, unchanged, change.in_trail(trail))
             .record_cleanup(&CleanupTask::credentials(user.id, epoch))?;
-        if let Some(session) = actor.session().filter(|_| !is_first) {
-            transaction = transaction.keep_session(user.id, session, epoch)?;
-        }
         let after = User {
             password_hash: Some(password.hash),
             password_is_own: is_own,
@@ -225,6 +222,27 @@ impl Table {
         let follow_up = FollowUp::DeleteRevoked(Box::new(after.clone()));
         let write = Write::followed_by(transaction, after, follow_up);
         Ok(write.recorded_as(SecurityEvent::PasswordChanged))
+    }
+
+    /// The same in a session of the user, which goes on with another secret: the outcome. It ends as
+    /// all others do with the first password that a user sets in place of somebody else's.
+    pub fn change_password_in_session(
+        &self,
+        actor: &Actor,
+        user: &Stored<User>,
+        session: &Stored<Session>,
+        password: PasswordChange,
+    ) -> Result<Write<'_, Option<SessionCredential>>> {
+        let write = self.change_password(actor, user, &UserChange::default(), password)?;
+        let (after, write) = write.split();
+        if after.password_is_own && !user.password_is_own {
+            return Ok(write.with_outcome(None));
+        }
+        let credential = SessionCredential::renewed(session)?;
+        let write = write.and(|transaction| {
+            transaction.keep_session(session, after.credential_epoch, &credential)
+        })?;
+        Ok(write.with_outcome(Some(credential)))
     }
 
     /// Makes an account the current one of a member. Requires the user to be unchanged, so that a
