@@ -114,6 +114,9 @@ pub(crate) const SESSION_ID: &str = "0197a1b2c3d4e5f60718293d";
 /// The grant that the events name.
 pub(crate) const GRANT_ID: &str = "0197a1b2c3d4e5f60718293b0197a1b2c3d4e5f60718293c";
 
+/// The OAuth client that the events name in paths.
+pub(crate) const CLIENT_ID: &str = "0197a1b2c3d4e5f60718293c";
+
 /// The address, the API key and the SSH key that the events name in paths.
 const EMAIL: &str = "jane.second@example.com";
 const API_KEY_ID: &str = "0197a1b2c3d4e5f6";
@@ -352,7 +355,8 @@ impl DocumentedOperation {
                 let client = service.oauth_client().await;
                 let tokens = client.tokens(service, credentials, "profile_read").await;
                 let id = grant_id(&tokens.access);
-                event["rawPath"] = json!(self.path().replace(GRANT_ID, &id));
+                let path = self.path().replace(GRANT_ID, &id).replace(CLIENT_ID, &client.id);
+                event["rawPath"] = json!(path);
             }
             Needs::Session => {
                 let session = parsed_session(&service.session(credentials).await);

@@ -3,8 +3,9 @@
 
 use serde_json::json;
 use shared::limits::API_KEYS;
-use testkit::{Page, TestApp, grant_id};
+use testkit::{Page, TestApp, parameter};
 
+use crate::meanwhile::with_meanwhile;
 use crate::pages_tokens::{as_jane, shown};
 use crate::signatures::Signed;
 
@@ -146,18 +147,100 @@ async fn an_app_is_listed_with_what_it_may_do_until_its_access_is_revoked() {
     for expected in ["Example <Client>", "see your profile", "add, change and delete your e-mail"] {
         assert!(page.has(expected), "{expected}: {}", page.text());
     }
-    let revoke = format!("{APPS}/{}/revoke", grant_id(&tokens.access));
+    let revoke = format!("{APPS}/{}/revoke", client.id);
     let revoked = browser.submit(&page, &revoke, &[]).await;
 
     assert!(revoked.has("The access of the app is revoked."), "{}", revoked.text());
     assert!(revoked.has("There are no apps."), "{}", revoked.text());
-    let headers = [("authorization", format!("Bearer {}", tokens.access))];
-    let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
-    assert_eq!(app.send("GET", "/api/v1.1/users/janedoe/", &headers, None).await.status, 401);
+    assert_eq!(profile(&app, &tokens.access).await, 401);
     let gone = browser.submit(&page, &revoke, &[]).await;
     assert_eq!(gone.status, 404);
     assert!(gone.has("This app has no access any more"), "{}", gone.text());
     app.assert_consistent().await;
+}
+
+/// The status of hub's profile for an access token.
+async fn profile(app: &TestApp, access: &str) -> u16 {
+    let bearer = format!("Bearer {access}");
+    app.send("GET", "/api/v1.1/users/janedoe/", &[("authorization", &bearer)], None).await.status
+}
+
+#[tokio::test]
+async fn an_app_is_one_row_and_revoking_it_ends_all_that_it_was_allowed() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await.credentials();
+    let client = app.new_client("https://client.example.com/callback", true).await;
+    let other = app.new_client("https://other.example.com/callback", true).await;
+    let mut browser = as_jane(&app).await;
+    let first = client.tokens(&app, &jane, "profile_read").await;
+    let second = client.tokens(&app, &jane, "email_write profile_read").await;
+    let kept = other.tokens(&app, &jane, "profile_read").await;
+    // Without asking.
+    let silent = browser.open(&client.authorize_path("profile_read")).await;
+    let code = parameter(silent.location().unwrap(), "code").unwrap();
+
+    let page = browser.open(APPS).await;
+    assert_eq!(page.text().matches(&client.id).count(), 1, "{}", page.text());
+    assert!(page.has("add, change and delete your e-mail"), "{}", page.text());
+    // Tokens that are refreshed meanwhile do not hold it up.
+    let again = [("grant_type", "refresh_token"), ("refresh_token", &second.refresh)];
+    let refreshed = client.token(&app, &again).await;
+    let revoke = format!("{APPS}/{}/revoke", client.id);
+    let revoked = browser.submit(&page, &revoke, &[]).await;
+
+    assert!(revoked.has("The access of the app is revoked."), "{}", revoked.text());
+    assert!(!revoked.has(&client.id) && revoked.has(&other.id), "{}", revoked.text());
+    for access in [&*first.access, &*second.access, refreshed.text("access_token")] {
+        assert_eq!(profile(&app, access).await, 401);
+    }
+    assert_eq!(client.redeem(&app, &code).await.status, 400);
+    assert_eq!(profile(&app, &kept.access).await, 200);
+    let asked = browser.open(&client.authorize_path("profile_read")).await;
+    assert!(asked.heading().starts_with("Allow "), "{}", asked.text());
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn what_an_app_gets_while_it_is_revoked_is_revoked_too() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await.credentials();
+    let client = app.new_client("https://client.example.com/callback", true).await;
+    client.tokens(&app, &jane, "profile_read").await;
+    let mut browser = as_jane(&app).await;
+    let page = browser.open(APPS).await;
+    let revoke = format!("{APPS}/{}/revoke", client.id);
+    let revocation = browser.submit(&page, &revoke, &[]);
+
+    // Without asking, since it is the same again.
+    let silent = async { drop(client.code(&app, &jane, "profile_read").await) };
+    let revoked = with_meanwhile(&app, revocation, silent).await;
+
+    assert!(revoked.has("There are no apps."), "{}", revoked.text());
+    assert_eq!(app.items_of("grant").await.len(), 0);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn more_apps_than_fit_on_a_page_are_listed_in_pages_each_once() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await.credentials();
+    let mut clients = Vec::new();
+    for _ in 0..21 {
+        let client = app.new_client("https://client.example.com/callback", true).await;
+        client.code(&app, &jane, "profile_read").await;
+        clients.push(client);
+    }
+    clients[0].code(&app, &jane, "email_read").await;
+    let mut browser = as_jane(&app).await;
+
+    let first = browser.open(APPS).await;
+    let next = first.links().into_iter().find(|link| link.contains("?cursor=")).unwrap().to_owned();
+    let second = browser.open(&next).await;
+
+    for (number, client) in clients.iter().enumerate() {
+        let counts = [&first, &second].map(|page| page.text().matches(&client.id).count());
+        assert_eq!(counts, if number < 20 { [1, 0] } else { [0, 1] }, "{number}");
+    }
 }
 
 #[tokio::test]

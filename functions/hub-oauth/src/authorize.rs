@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use lambda_http::{Body, Response};
 use shared::auth::{AuthRequest, Authorized, Caller, ProfileRead, SessionCookie};
 use shared::http::{ApiRequest, Query};
-use shared::model::{Client, ClientId, Counts, GrantId, Scope, Timestamp};
+use shared::model::{Client, ClientId, Counts, Grant, Scope, Timestamp};
 use shared::table::{NewGrant, Stored, fetch};
 use shared::telemetry::SecurityEvent;
 use shared::{App, Error, OAuthCode, Result};
@@ -12,8 +12,9 @@ use crate::authorization::{AuthorizationRequest, client_id, format_scopes};
 use crate::interaction::Proof;
 use crate::page::{self, Page};
 
-/// Whoever is signed in may allow clients, however long ago the password was entered: a grant is
-/// less than a session, since it has hub's scopes alone, and every one can be seen and revoked.
+/// Whoever is signed in may deny, and goes on to what was allowed before, however long ago the
+/// password was entered. Allowing takes full access, as all does that outlives its session; without
+/// it the user is not rejected, but asked for the password.
 type Consent = ProfileRead;
 
 /// What a user decided.
@@ -128,26 +129,33 @@ impl Asked<'_> {
             return target.with_error(OAuthCode::AccessDenied, "the user said no");
         }
         let session = self.caller.session().ok_or(Error::MissingCredential)?;
-        if let Some(proof) = interaction.required_proof(session, Timestamp::now()) {
+        let now = Timestamp::now();
+        if let Some(proof) = interaction.required_proof(session, now) {
             return interaction.ask(self.request, target, proof);
+        }
+        let is_proved = session.is_proved(now);
+        if decision.is_none() {
+            if let Some(grant) = self.allowed_before().await? {
+                return self.grant(Some(&grant)).await;
+            }
+            if interaction.is_silent {
+                let why = "the user would have to allow it";
+                return target.with_error(OAuthCode::ConsentRequired, why);
+            }
+        }
+        if !is_proved {
+            return interaction.ask(self.request, target, Proof::Confirm);
         }
         match decision {
             Some(decision) if decision.showed(scopes) => self.grant(None).await,
-            Some(_) => self.page(true),
-            None => match self.allowed_before().await? {
-                Some(grant) => self.grant(Some(grant)).await,
-                None if interaction.is_silent => {
-                    target.with_error(OAuthCode::ConsentRequired, "the user would have to allow it")
-                }
-                None => self.page(false),
-            },
+            decision => self.page(decision.is_some()),
         }
     }
 
     /// The grant by which the user allowed all of this before, unless it is to be asked anew. A
     /// client that neither has a secret nor waits on a site of its own may be another program, which
     /// nobody has allowed anything (RFC 6749, section 10.2; RFC 8252, section 8.6).
-    async fn allowed_before(&self) -> Result<Option<GrantId>> {
+    async fn allowed_before(&self) -> Result<Option<Grant>> {
         let AuthorizationRequest { client, scopes, target, interaction, .. } = &self.authorization;
         if interaction.shows_page || !is_known(client, &target.redirect_uri) {
             return Ok(None);
@@ -156,7 +164,7 @@ impl Asked<'_> {
     }
 
     /// Stores the grant and sends the client its code.
-    async fn grant(self, rests_on: Option<GrantId>) -> Result<Response<Body>> {
+    async fn grant(self, rests_on: Option<&Grant>) -> Result<Response<Body>> {
         let Self { app, caller, counts, authorization, .. } = self;
         let AuthorizationRequest { client, scopes, challenge, target, interaction } = authorization;
         let (redirect_uri, names_redirect_uri) = (target.redirect_uri.clone(), target.is_named);

@@ -1,11 +1,14 @@
 //! Apps: OAuth clients that the user allowed something.
+//!
+//! A client has a grant for each time that it asked, mostly without the user noticing: to the user
+//! they are one.
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
 use maud::{Markup, html};
 use shared::auth::{AuthRequest, Authorized, FullAccess, SessionCookie, TokensRead};
 use shared::http::{self, ApiRequest};
-use shared::model::{Grant, GrantId, Timestamp};
+use shared::model::{ClientId, Grant, GrantId, Timestamp};
 use shared::table::{Page, fetch};
 use shared::{App, Error, Result, rollcall};
 
@@ -17,11 +20,9 @@ use crate::words::{apps as words, layout};
 
 const PATH: &str = "/account/apps";
 /// Apps on one page, each with a form.
-const LIMIT: u8 = 20;
+const LIMIT: usize = 20;
 
-const UNKNOWN: Error = Error::NotFound("grant");
-
-/// `GET /account/apps`: a page of the grants that work, oldest first.
+/// `GET /account/apps`: a page of the clients with grants that work, oldest first.
 pub(crate) async fn show(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let query = request.query()?;
     let done = query.get("done").filter(|done| *done == "revoked").map(|_| words::REVOKED);
@@ -36,10 +37,15 @@ async fn list(
     let query = request.query()?;
     AuthRequest::<TokensRead, SessionCookie>::from_request(app, request)?
         .input(rollcall::Page::<GrantId>::parse(&query))
-        .query(|table, user, page| table.grants_after(user, page.after, LIMIT))
-        .respond(async |Authorized { caller, queried: read, .. }| {
-            let user = caller.user();
-            let page = app.table.active_grants(user, read, LIMIT).await?;
+        .query(|table, user, _| table.all_grants(user))
+        .respond(async |Authorized { caller, input: page, queried: mut read, .. }| {
+            let (user, now) = (caller.user(), Timestamp::now());
+            read.retain(|grant| grant.is_active(user, now));
+            let all = by_client(app.table.accepted_grants(read).await?);
+            let mut rest = all.into_iter().filter(|first| Some(first.id) > page.after);
+            let items: Vec<_> = rest.by_ref().take(LIMIT).collect();
+            let next = rest.next().and(items.last().map(|last| last.id));
+            let page = Page { items, next };
             let content = html! {
                 p { (words::INTRODUCTION) }
                 (grants(request, &page, query.get("cursor")))
@@ -49,16 +55,32 @@ async fn list(
         .await
 }
 
-/// `POST /account/apps/{id}/revoke`: the client's code and tokens stop working with the next
+/// The first grant to each client, with what all of its grants together allow.
+fn by_client(grants: Vec<Grant>) -> Vec<Grant> {
+    let mut apps: Vec<Grant> = Vec::new();
+    for grant in grants {
+        match apps.iter_mut().find(|app| app.client == grant.client) {
+            Some(app) => {
+                app.client_name = grant.client_name;
+                app.scopes.extend(grant.scopes);
+                app.expires_at = app.expires_at.max(grant.expires_at);
+                app.last_used_at = app.last_used_at.max(grant.last_used_at);
+            }
+            None => apps.push(grant),
+        }
+    }
+    apps
+}
+
+/// `POST /account/apps/{id}/revoke`: all codes and tokens of the client stop working with the next
 /// request.
 pub(crate) async fn revoke(app: &App, request: &ApiRequest, id: &str) -> Result<Response<Body>> {
     let outcome = AuthRequest::<FullAccess, SessionCookie>::from_request(app, request)?
-        .input(http::parse_segment::<GrantId>(id).ok_or(UNKNOWN))
-        .fetch(|id| fetch::grant(*id))
-        .respond(async |Authorized { caller, input: id, fetched, .. }| {
-            let is_active = |grant: &Grant| grant.is_active(caller.user(), Timestamp::now());
-            fetched.filter(|grant| is_active(grant)).ok_or(UNKNOWN)?;
-            let write = app.table.revoke_grant(&caller.actor(), caller.user().id, id);
+        .input(http::parse_segment::<ClientId>(id).ok_or(Error::NotFound("grant")))
+        .fetch(|_| fetch::counts())
+        .respond(async |Authorized { caller, input: id, fetched: counts, .. }| {
+            let (actor, user) = (caller.actor(), caller.user());
+            let write = app.table.revoke_grants_of(&actor, user, counts.as_ref(), id)?;
             caller.commit(app, write, |()| see_other(&format!("{PATH}?done=revoked"))).await
         })
         .await;
@@ -73,9 +95,9 @@ pub(crate) async fn revoke(app: &App, request: &ApiRequest, id: &str) -> Result<
 
 fn grants(request: &ApiRequest, page: &Page<Grant, GrantId>, cursor: Option<&str>) -> Markup {
     let row = |grant: &Grant| {
-        let revoke = format!("{PATH}/{}/revoke", grant.id);
+        let revoke = format!("{PATH}/{}/revoke", grant.client);
         vec![
-            identified(&html! { bdi { (grant.client_name) } }, &grant.id),
+            identified(&html! { bdi { (grant.client_name) } }, &grant.client),
             scopes(&grant.scopes),
             time(grant.created_at),
             time(grant.expires_at),

@@ -161,6 +161,21 @@ impl Transaction<'_> {
         self.update(Key::counts(user), changes, Condition::present(), CONFLICT)
     }
 
+    /// Removes these grants from the counts, which must have no more than were read: none was made
+    /// meanwhile, unless in the place of one that had ended. Refreshed tokens change nothing here, so
+    /// that no client holds it up.
+    pub(in crate::table) fn uncount_read_grants(
+        self,
+        counts: &Stored<Counts>,
+        gone: &[GrantId],
+    ) -> Self {
+        let remove = |changes: Changes, id| changes.remove_entry("grants", id);
+        let changes = gone.iter().fold(Changes::new(), remove);
+        let read = u32::try_from(counts.grants.len()).unwrap_or(u32::MAX);
+        let no_more = Condition::fewer_entries("grants", read.saturating_add(1));
+        self.update(counts.key(), changes, no_more, CONFLICT)
+    }
+
     /// Counts a new session. It deletes the one that it replaces, those that have ended, and the
     /// oldest if there is no room otherwise.
     pub(in crate::table) fn count_session(

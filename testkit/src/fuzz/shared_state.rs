@@ -7,7 +7,7 @@ use shared::Settings;
 use shared::model::{Role, Scope, TokenKind};
 
 use crate::app::{function_of, received};
-use crate::fixtures::{GRANT_ID, MEMBER_ID, SESSION_ID, parsed_session, put_session};
+use crate::fixtures::{CLIENT_ID, GRANT_ID, MEMBER_ID, SESSION_ID, parsed_session, put_session};
 use crate::operations::GROUPS;
 use crate::{MailedLink, PASSWORD, Person, Service, TOKEN_ID, TestApp, grant_id, sign, token_id};
 
@@ -130,7 +130,9 @@ async fn grants(app: &TestApp, person: &Person<'_>) -> Vec<(&'static str, String
         client.tokens(app, &credentials, "profile_read profile_write email_read email_write").await;
     let code = client.code(app, &credentials, "profile_read email_read").await;
     vec![
+        // The grant's id has the client's in it.
         (GRANT_ID, grant_id(&tokens.access)),
+        (CLIENT_ID, client.id.clone()),
         ("YOUR_CLIENT_ID", client.id.clone()),
         ("YOUR_CLIENT", client.basic().replace("Basic ", "")),
         ("YOUR_CODE", code),

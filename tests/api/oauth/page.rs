@@ -123,7 +123,7 @@ async fn sign_in(browser: &mut Browser<'_>, path: &str) -> Page {
 }
 
 /// Presses a button of the page.
-async fn press(browser: &mut Browser<'_>, page: &Page, decision: &str) -> Page {
+pub(super) async fn press(browser: &mut Browser<'_>, page: &Page, decision: &str) -> Page {
     let shown: Vec<_> = page.forms().iter().flat_map(|form| form.as_shown()).collect();
     let shown = shown.iter().map(|(name, value)| (&**name, &**value));
     let fields: Vec<_> = shown.chain([("decision", decision)]).collect();

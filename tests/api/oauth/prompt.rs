@@ -139,14 +139,66 @@ async fn a_proof_older_than_max_age_takes_the_password_again() {
     let path = client.authorize_path("profile_read");
     let mut browser = app.browser();
     browser.sign_in("janedoe", PASSWORD).await;
-    prove(&app, 3600).await;
+    prove(&app, 600).await;
 
-    assert!(is_consent(&browser.open(&path).await), "granting takes no fresh password");
-    assert!(is_consent(&browser.open(&format!("{path}&max_age=3700")).await));
-    let page = browser.open(&format!("{path}&max_age=3500")).await;
+    assert!(is_consent(&browser.open(&path).await));
+    assert!(is_consent(&browser.open(&format!("{path}&max_age=700")).await));
+    let page = browser.open(&format!("{path}&max_age=500")).await;
     assert_eq!(page.heading(), "Confirm that it is you");
     let page = enter(&mut browser, &page).await;
     assert!(is_consent(&page), "{}", page.text());
+}
+
+#[tokio::test]
+async fn allowing_takes_the_password_within_15_minutes_and_nothing_else_does() {
+    arranged!(app, client, jane);
+    let path = client.authorize_path("profile_read");
+    let cookie = app.session(&jane.credentials()).await;
+    let shown = ConsentPage::open_in(&app, &path, &cookie).await;
+    prove(&app, 15 * 60 + 1).await;
+
+    let opened = app.send("GET", &path, &[("cookie", &cookie)], None).await;
+    let allowed = shown.decide(&app, "allow").await;
+
+    for response in [opened, allowed] {
+        let place = response.header("location").unwrap();
+        assert!(response.status == 303 && place.starts_with("/account/confirm?"), "{place}");
+        let return_to = path.replace("authorize/?", "authorize?");
+        assert_eq!(parameter(place, "return_to"), Some(return_to));
+    }
+    let silent = error(&app, &format!("{path}&prompt=none"), &cookie).await;
+    assert_eq!(silent.as_deref(), Some("consent_required"));
+    let denied = shown.decide(&app, "deny").await;
+    assert_eq!(
+        parameter(denied.header("location").unwrap(), "error").as_deref(),
+        Some("access_denied")
+    );
+    assert_eq!(app.items_of("grant").await.len(), 0);
+    prove(&app, 15 * 60 - 30).await;
+    let allowed = shown.decide(&app, "allow").await;
+    assert!(parameter(allowed.header("location").unwrap(), "code").is_some(), "{allowed:?}");
+    // What was allowed before takes none.
+    prove(&app, 3600).await;
+    for path in [path.clone(), format!("{path}&prompt=none")] {
+        assert_eq!(error(&app, &path, &cookie).await, None, "{path}");
+    }
+    assert_eq!(app.items_of("grant").await.len(), 3);
+}
+
+#[tokio::test]
+async fn whoever_enters_the_password_once_more_comes_back_to_the_page_and_allows_it() {
+    arranged!(app, client, _jane);
+    let mut browser = app.browser();
+    browser.sign_in("janedoe", PASSWORD).await;
+    prove(&app, 15 * 60 + 1).await;
+
+    let asked = browser.open(&client.authorize_path("profile_read")).await;
+    assert_eq!(asked.heading(), "Confirm that it is you");
+    let page = enter(&mut browser, &asked).await;
+    assert!(is_consent(&page), "{}", page.text());
+    let allowed = super::page::press(&mut browser, &page, "allow").await;
+
+    assert!(parameter(allowed.location().unwrap(), "code").is_some(), "{}", allowed.text());
 }
 
 #[tokio::test]

@@ -111,6 +111,41 @@ async fn a_client_that_nothing_tells_from_another_program_is_always_asked() {
     }
 }
 
+/// Sets when every grant ends.
+async fn set_ends(app: &TestApp, end: &str) {
+    for mut grant in app.items_of("grant").await {
+        grant["expiresAt"] = json!({ "S": end });
+        app.engine("PutItem", json!({ "Item": grant })).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_asked_again_ends_when_what_the_user_allowed_does() {
+    arranged!(app, client, jane);
+    let cookie = app.session(&jane.credentials()).await;
+    let path = client.authorize_path("profile_read");
+    let ends = async || -> Vec<String> {
+        let grants = app.items_of("grant").await;
+        grants.iter().map(|grant| grant["expiresAt"]["S"].as_str().unwrap().to_owned()).collect()
+    };
+    allow(&app, &path, &cookie).await;
+    let end = TestApp::in_seconds(3600).to_string();
+    set_ends(&app, &end).await;
+
+    for _ in 0..2 {
+        assert!(is_remembered(&app, &path, &cookie).await);
+    }
+
+    assert_eq!(ends().await, [&*end; 3]);
+    // What is allowed anew lasts longer, and so does what rests on it.
+    allow(&app, &format!("{path}&prompt=consent"), &cookie).await;
+    assert!(is_remembered(&app, &path, &cookie).await);
+    let longer: Vec<_> = ends().await.into_iter().filter(|own| *own != end).collect();
+    assert!(longer.len() == 2 && longer[0] == longer[1], "{longer:?}");
+    set_ends(&app, &TestApp::in_seconds(-1).to_string()).await;
+    assert!(!is_remembered(&app, &path, &cookie).await);
+}
+
 /// How what was allowed comes to an end.
 async fn end(app: &TestApp, client: &OAuthClient, refresh: &str, way: &str) {
     let (operator, id) = (Actor::operator(), client.id.parse().unwrap());

@@ -42,8 +42,9 @@ pub struct NewGrant<'a> {
     /// The PKCE challenge (S256).
     pub challenge: Option<String>,
     /// The grant by which the user allowed all of this before, if nobody is asked now: it must still
-    /// be there.
-    pub rests_on: Option<GrantId>,
+    /// be there, and the new one ends with it at the latest. Else a client that asks often enough
+    /// would keep for ever what was allowed once.
+    pub rests_on: Option<&'a Grant>,
 }
 
 /// Whether a grant was made or got tokens a moment ago, and when it was made, used, or got tokens
@@ -59,15 +60,15 @@ fn last_used_by(grant: &Grant, now: Timestamp) -> (bool, Timestamp) {
 }
 
 impl Table {
-    /// The grant by which a user allowed a client these scopes, if one works. It costs a round trip
-    /// if the user has grants to the client.
+    /// The grant by which a user allowed a client these scopes, if one works: the one that ends last.
+    /// It costs a round trip if the user has grants to the client.
     pub async fn allowing_grant(
         &self,
         user: &User,
         counts: Option<&Stored<Counts>>,
         client: &Client,
         scopes: &BTreeSet<Scope>,
-    ) -> Result<Option<GrantId>> {
+    ) -> Result<Option<Grant>> {
         let now = Timestamp::now();
         let own = existing(counts)?.grants.iter().filter(|(_, grant)| grant.client == client.id);
         let keys: Vec<_> = own.map(|(id, _)| Key::grant(user.id, *id)).collect();
@@ -75,15 +76,16 @@ impl Table {
             return Ok(None);
         }
         let mut items = self.batch_get(keys.clone()).await?;
+        let mut allowing = Vec::new();
         for key in keys {
             let Some(mut grant): Option<Stored<Grant>> = items.take(&key)? else { continue };
             grant.item.limit_to(client);
             let works = grant.is_active(user, now) && grant.is_accepted_by(client);
             if works && grant.scopes.is_superset(scopes) {
-                return Ok(Some(grant.id));
+                allowing.push(grant.into_inner());
             }
         }
-        Ok(None)
+        Ok(allowing.into_iter().max_by_key(|grant| grant.expires_at))
     }
 
     /// Creates a grant; its code is the outcome. If the client has as many of the user's grants as are
@@ -104,6 +106,7 @@ impl Table {
         let (now, counts) = (Timestamp::now(), existing(counts)?);
         let ended = counts.ended_grants(user, now);
         let (rejected, replaced) = self.grants_to_delete(counts, &ended, new.client).await?;
+        let end = new.client.grant_end(now)?;
         let id = GrantId::generate(new.client.id)?;
         let code = GrantCredential::generate(GrantTokenKind::Code, user.id, id)?;
         let grant = Grant {
@@ -122,7 +125,7 @@ impl Table {
                 challenge: new.challenge,
                 expires_at: seconds_after(now, lifetimes::CODE_TTL)?,
             },
-            expires_at: new.client.grant_end(now)?,
+            expires_at: new.rests_on.map_or(end, |allowing| end.min(allowing.expires_at)),
             refresh: None,
             access: Vec::new(),
             created_at: now,
@@ -153,11 +156,8 @@ impl Table {
         });
         let transaction = match new.rests_on {
             // It may be the one that is replaced.
-            Some(allowing) => {
-                transaction.require_or(Key::grant(user.id, allowing), Condition::present(), || {
-                    Error::WriteConflict
-                })
-            }
+            Some(allowing) => transaction
+                .require_or(allowing.key(), Condition::present(), || Error::WriteConflict),
             None => transaction,
         };
         Ok(Write::new(transaction, code).recorded_as(SecurityEvent::GrantCreated))

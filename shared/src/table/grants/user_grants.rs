@@ -1,6 +1,9 @@
 //! A user's own view of the grants to OAuth clients.
 
-use crate::model::{AuditAction, Client, Grant, GrantId, Timestamp, User, UserId};
+use crate::model::{
+    AuditAction, Client, ClientId, Counts, Grant, GrantId, Timestamp, User, UserId,
+};
+use crate::table::counts::existing;
 use crate::table::engine::{
     Actor, Condition, Fetch, GRANT, Items, Key, Stored, Table, Trail, Transaction,
 };
@@ -67,19 +70,24 @@ impl Table {
         read: ReadItems<Grant>,
         limit: u8,
     ) -> Result<Page<Grant, GrantId>> {
-        let mut page = self.active_items(user, read, limit).await?;
-        let keys = page.items.iter().map(|grant| Key::client(grant.client)).collect();
+        let Page { items, next } = self.active_items(user, read, limit).await?;
+        Ok(Page { items: self.accepted_grants(items).await?, next })
+    }
+
+    /// Those of these grants that their clients accept, each with the scopes that its client can
+    /// still be granted: one round trip for the clients.
+    pub async fn accepted_grants(&self, grants: Vec<Grant>) -> Result<Vec<Grant>> {
+        let keys = grants.iter().map(|grant| Key::client(grant.client)).collect();
         let clients = self.batch_get(keys).await?;
         let mut accepted = Vec::new();
-        for mut grant in page.items {
+        for mut grant in grants {
             let client: Option<Stored<Client>> = clients.peek(&Key::client(grant.client))?;
             if let Some(client) = client.filter(|client| grant.is_accepted_by(client)) {
                 grant.limit_to(&client);
                 accepted.push(grant);
             }
         }
-        page.items = accepted;
-        Ok(page)
+        Ok(accepted)
     }
 
     /// Revokes a grant of a user: its code and all its tokens are rejected from the next request
@@ -90,5 +98,35 @@ impl Table {
             .delete(Key::grant(user, grant), Condition::present(), || Error::NotFound("grant"))
             .uncount_grant(user, grant);
         Write::new(transaction, ()).recorded_as(SecurityEvent::GrantRevoked)
+    }
+
+    /// Revokes all grants of a user to a client in one write: there are few. [`Error::NotFound`] if
+    /// there is none.
+    ///
+    /// [`Error::WriteConflict`] if one was made or revoked meanwhile.
+    pub fn revoke_grants_of(
+        &self,
+        actor: &Actor,
+        user: &User,
+        counts: Option<&Stored<Counts>>,
+        client: ClientId,
+    ) -> Result<Write<'_, ()>> {
+        let counts = existing(counts)?;
+        let all = counts.grants.keys().copied().filter(|id| id.client() == client);
+        let all: Vec<GrantId> = all.collect();
+        if all.is_empty() {
+            return Err(Error::NotFound("grant"));
+        }
+        let ended = counts.ended_grants(user, Timestamp::now());
+        let revoked = Trail::of_user(user.id, AuditAction::GrantRevoked).with_all("grants", &all);
+        let transaction = Transaction::new(self, actor, "revoke the grants to an app", revoked);
+        let transaction = all.iter().fold(transaction, |transaction, id| {
+            // What has ended may be deleted already; another may have got the place of what has not.
+            let is_there =
+                if ended.contains(id) { Condition::always() } else { Condition::present() };
+            transaction.delete(Key::grant(user.id, *id), is_there, || Error::WriteConflict)
+        });
+        let transaction = transaction.uncount_read_grants(counts, &all);
+        Ok(Write::new(transaction, ()).recorded_as(SecurityEvent::GrantRevoked))
     }
 }
