@@ -183,7 +183,7 @@ async fn an_app_is_one_row_and_revoking_it_ends_all_that_it_was_allowed() {
     assert_eq!(page.text().matches(&client.id).count(), 1, "{}", page.text());
     assert!(page.has("add, change and delete your e-mail"), "{}", page.text());
     // Tokens that are refreshed meanwhile do not hold it up.
-    let again = [("grant_type", "refresh_token"), ("refresh_token", &second.refresh)];
+    let again = [("grant_type", "refresh_token"), ("refresh_token", &*second.refresh)];
     let refreshed = client.token(&app, &again).await;
     let revoke = format!("{APPS}/{}/revoke", client.id);
     let revoked = browser.submit(&page, &revoke, &[]).await;
