@@ -218,7 +218,7 @@ async fn the_link_of_an_invitation_is_shown_once_and_after_a_while_only_for_the_
     // The service sends no mail, so that there is nothing to choose.
     assert!(!page.has("instead of sending a mail"), "{}", page.text());
     let asked = browser.submit(&page, &path, &[("email", "mary@example.com")]).await;
-    shows(&asked, 403, &["Confirm that it is you"]);
+    shows(&asked, 403, &["Enter your password"]);
     let asked = browser.submit(&asked, "/account/confirm", &[("password", PASSWORD)]).await;
     let shown = browser.submit(&asked, &path, &[]).await;
 

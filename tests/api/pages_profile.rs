@@ -26,7 +26,11 @@ async fn signed_in<'a>(app: &'a TestApp, password: &str) -> Browser<'a> {
 
 /// Presses the button that does this to an address, which a path says as `segment`.
 async fn press(browser: &mut Browser<'_>, page: &Page, segment: &str, verb: &str) -> Page {
-    browser.submit(page, &format!("{EMAILS}/{segment}/{verb}"), &[]).await
+    let action = format!("{EMAILS}/{segment}/{verb}");
+    // Browsers take dots out of a path, and the form would act on another address.
+    let sent = url::Url::parse("https://api.example.com").unwrap().join(&action).unwrap();
+    assert_eq!(sent.path(), action);
+    browser.submit(page, &action, &[]).await
 }
 
 /// Whether the page offers to do this to an address.
@@ -263,7 +267,8 @@ async fn an_address_with_any_characters_has_its_buttons_after_a_new_sign_in_too(
         ("x@bücher.example", "x@b%C3%BCcher.example"),
         (r#""a b"@example.com"#, "%22a%20b%22@example.com"),
         ("100%25@example.com", "100%2525@example.com"),
-        ("a/b//c@example.com", "a/b//c@example.com"),
+        ("a/b//c@example.com", "a%2Fb%2F%2Fc@example.com"),
+        ("a/./b@example.com", "a%2F.%2Fb@example.com"),
     ] {
         let page = browser.open(EMAILS).await;
         let page = browser.submit(&page, EMAILS, &[("email", address)]).await;

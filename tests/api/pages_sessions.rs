@@ -96,10 +96,6 @@ async fn led_to(browser: &mut Browser<'_>, form: &str, return_to: &str) -> Url {
     fields.extend((form == SIGN_IN).then_some(("username", "janedoe")));
     let page = browser.post_without_following(form, &fields).await;
     let own = Url::parse("https://api.example.com/account/sign-in").unwrap();
-    if page.status == 200 {
-        assert_eq!(page.heading(), "Go on with what you began?");
-        return own.join(&page.forms()[0].action).unwrap();
-    }
     assert_eq!(page.status, 303, "{return_to}: {}", page.text());
     own.join(page.location().unwrap()).unwrap()
 }
@@ -120,6 +116,28 @@ async fn a_link_leads_to_a_page_and_asks_nobody_to_send_a_form() {
     browser.sign_in("janedoe", PASSWORD).await;
     asks(&mut browser, CONFIRM).await;
     assert_eq!(browser.open(&format!("{SIGN_IN}?return_to={END_OTHERS}")).await.path, SESSIONS);
+}
+
+#[tokio::test]
+async fn a_link_to_the_pages_on_the_way_leads_home_and_signing_in_works_on() {
+    let app = TestApp::start().await;
+    app.person("janedoe").await;
+    let mut browser = app.browser();
+    browser.sign_in("janedoe", PASSWORD).await;
+
+    for page in [SIGN_IN, CONFIRM, "/account/sign-in/", "/account/confirm%3Freturn_to=/account"] {
+        for form in [SIGN_IN, CONFIRM] {
+            let asked = browser.open(&format!("{form}?again=true&return_to={page}")).await;
+            assert_eq!(asked.value("return_to"), "/account", "{form} {page}");
+        }
+        assert_eq!(browser.open(SIGN_IN).await.path, "/account", "{page}");
+    }
+    browser.cookies.insert("__Host-return-to".to_owned(), SIGN_IN.to_owned());
+    assert_eq!(browser.open(SIGN_IN).await.path, "/account");
+    // What is remembered leads there once.
+    browser.open(&format!("{SIGN_IN}?again=true&return_to={SESSIONS}")).await;
+    assert_eq!(browser.open(SIGN_IN).await.path, SESSIONS);
+    assert_eq!(browser.open(SIGN_IN).await.path, "/account");
 }
 
 #[tokio::test]
@@ -182,7 +200,8 @@ async fn nobody_is_led_to_another_place_than_the_own_pages() {
 #[tokio::test]
 async fn a_session_from_before_is_replaced_when_somebody_signs_in_or_enters_the_password_again() {
     let app = TestApp::start().await;
-    let (_, mary) = (app.person("janedoe").await, app.person("marymajor").await);
+    app.person("janedoe").await;
+    app.person("marymajor").await;
     let mut attacker = app.browser();
     attacker.sign_in("marymajor", PASSWORD).await;
     let planted = attacker.session().unwrap().to_owned();
@@ -196,8 +215,7 @@ async fn a_session_from_before_is_replaced_when_somebody_signs_in_or_enters_the_
         assert_ne!(browser.session(), Some(cookie));
         assert!(browser.open(SESSIONS).await.has("janedoe"));
     }
-    let page = attacker.open(SESSIONS).await;
-    assert!(page.has(&mary.user().username.to_string()) && !page.has("janedoe"), "{}", page.text());
+    assert!(!is_in(&mut attacker).await);
 
     // Signing in again in one browser adds no session.
     let (before, sessions) = (browser.clone(), app.items_of("session").await.len());
@@ -210,6 +228,28 @@ async fn a_session_from_before_is_replaced_when_somebody_signs_in_or_enters_the_
     browser.submit(&asked, CONFIRM, &[("password", PASSWORD)]).await;
     assert_ne!(browser.session(), before.session());
     assert!(is_in(&mut browser).await && !is_in(&mut before.clone()).await);
+}
+
+#[tokio::test]
+async fn whoever_signs_in_ends_the_session_of_somebody_else_that_the_browser_had() {
+    let app = TestApp::start().await;
+    let (_, [mut browser, mut other]) = signed_in(&app).await;
+    app.person("johnroe").await;
+    let mut before = browser.clone();
+
+    browser.sign_in("johnroe", PASSWORD).await;
+
+    assert!(browser.open(SESSIONS).await.has("johnroe"));
+    assert!(!is_in(&mut before).await && is_in(&mut other).await);
+    assert_eq!(app.items_of("session").await.len(), 2);
+    app.assert_consistent().await;
+    // A cookie that does not work ends nothing.
+    let mut copy = other.clone();
+    let asked = other.open(CONFIRM).await;
+    other.submit(&asked, CONFIRM, &[("password", PASSWORD)]).await;
+    copy.sign_in("johnroe", PASSWORD).await;
+    assert!(is_in(&mut other).await && is_in(&mut copy).await);
+    assert_eq!(app.items_of("session").await.len(), 3);
 }
 
 #[tokio::test]
@@ -353,10 +393,12 @@ async fn after_15_minutes_the_password_is_asked_for_and_what_was_entered_survive
     set_time(&app, "provedAt", -15 * 60 - 1).await;
 
     let asked = browser.submit(&page, ADD_KEY, &KEY).await;
-    assert_eq!((asked.status, asked.heading().as_str()), (403, "Confirm that it is you"));
+    assert_eq!((asked.status, asked.heading().as_str()), (403, "Enter your password"));
+    assert!(asked.has("You are signed in as janedoe. Not you?"), "{}", asked.text());
+    assert!(asked.links().contains(&"/account/reset"), "{:?}", asked.links());
     assert_eq!(keys(&jane).await, Vec::<Value>::new());
     let wrong = browser.submit(&asked, CONFIRM, &[("password", "a wrong password")]).await;
-    assert_eq!((wrong.status, wrong.heading().as_str()), (403, "Confirm that it is you"));
+    assert_eq!((wrong.status, wrong.heading().as_str()), (403, "Enter your password"));
     let confirmed = browser.submit(&wrong, CONFIRM, &[("password", PASSWORD)]).await;
     assert_eq!(
         (confirmed.status, confirmed.heading().as_str()),
@@ -407,6 +449,68 @@ async fn a_form_after_the_sessions_end_keeps_what_was_entered_but_no_password() 
 }
 
 #[tokio::test]
+async fn nothing_is_lost_when_the_session_ends_while_the_password_is_asked_for() {
+    let app = TestApp::start().await;
+    let (jane, [mut browser]) = signed_in(&app).await;
+    let page = browser.open(KEYS).await;
+    set_time(&app, "provedAt", -3600).await;
+    let asked = browser.submit(&page, ADD_KEY, &KEY).await;
+    let mut late = browser.clone();
+    let right = [("username", "janedoe"), ("password", PASSWORD)];
+
+    // Twice, and in another tab with what the page had then.
+    let confirmed = browser.submit(&asked, CONFIRM, &right[1..]).await;
+    let again = browser.submit(&asked, CONFIRM, &right[1..]).await;
+    assert_eq!((again.status, again.heading().as_str()), (403, "Enter your password"));
+    let again = browser.submit(&again, CONFIRM, &right[1..]).await;
+    let lost = late.submit(&asked, CONFIRM, &right[1..]).await;
+    assert_eq!((lost.status, lost.heading().as_str()), (403, "Sign in"));
+    assert_eq!(lost.value("return_to"), ADD_KEY);
+    let signed_in = late.submit(&lost, SIGN_IN, &right).await;
+
+    for page in [&confirmed, &again, &signed_in] {
+        assert_eq!((page.status, page.heading().as_str()), (200, "Go on with what you began?"));
+        assert_eq!(
+            (page.value("name").as_str(), page.value("publicKey").as_str()),
+            (KEY[0].1, KEY[1].1)
+        );
+    }
+    assert_eq!(late.submit(&signed_in, ADD_KEY, &[]).await.status, 200);
+    assert_eq!(keys(&jane).await, [KEY[0].1]);
+}
+
+#[tokio::test]
+async fn what_somebody_filled_in_is_offered_to_nobody_else() {
+    let app = TestApp::start().await;
+    let (jane, [mut browser]) = signed_in(&app).await;
+    let john = app.person("johnroe").await;
+    let page = browser.open(KEYS).await;
+    let is_refused = |page: &Page, status: u16| {
+        let heading = page.heading();
+        assert_eq!((page.status, &*heading), (status, "Somebody else filled in this form"));
+        assert!(page.has("You are signed in as johnroe."), "{}", page.text());
+        assert!(page.links().contains(&KEYS) && page.forms().is_empty(), "{:?}", page.links());
+        assert!(!page.response.body.to_string().contains("laptop"));
+    };
+
+    // In another tab.
+    browser.sign_in("johnroe", PASSWORD).await;
+    is_refused(&browser.submit(&page, ADD_KEY, &KEY).await, 403);
+    // What does not say who filled it in is nobody's.
+    is_refused(&browser.post(ADD_KEY, &KEY).await, 403);
+    let own = browser.open(SESSIONS).await;
+    browser.submit(&own, SIGN_OUT, &[]).await;
+    let asked = browser.submit(&page, ADD_KEY, &KEY).await;
+    let sign_in = |name| [("username", name), ("password", PASSWORD)];
+    is_refused(&browser.clone().submit(&asked, SIGN_IN, &sign_in("johnroe")).await, 200);
+    let signed_in = browser.submit(&asked, SIGN_IN, &sign_in("janedoe")).await;
+    assert_eq!(signed_in.heading(), "Go on with what you began?");
+
+    assert_eq!(browser.submit(&signed_in, ADD_KEY, &[]).await.status, 200);
+    assert_eq!((keys(&jane).await, keys(&john).await), (vec![json!(KEY[0].1)], vec![]));
+}
+
+#[tokio::test]
 async fn a_form_of_another_session_or_page_is_not_accepted_and_neither_is_one_of_another_site() {
     let app = TestApp::start().await;
     let (jane, [mut browser, mut other]) = signed_in(&app).await;
@@ -429,9 +533,10 @@ async fn a_form_of_another_session_or_page_is_not_accepted_and_neither_is_one_of
         tokens.push(token(&browser.open(KEYS).await, ADD_KEY));
     }
     let before = app.written().await;
+    let user = jane.user().id.to_string();
 
     for token in &tokens {
-        let fields = [&KEY[..], &[("form_token", token)]].concat();
+        let fields = [&KEY[..], &[("form_token", token), ("form_user", &user)]].concat();
         let refused = browser.post(ADD_KEY, &fields).await;
         assert_eq!(
             (refused.status, refused.heading().as_str()),

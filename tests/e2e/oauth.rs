@@ -48,11 +48,11 @@ async fn a_user_mistypes_once_signs_in_sees_the_scopes_allows_them_and_is_not_as
             "" => {}
             "&prompt=login" => browser.sign_in(&jane.username, &jane.password).await,
             _ => {
-                browser.shows("h1", "Confirm that it is you").await;
+                browser.shows("h1", "Enter your password").await;
                 let password = fantoccini::Locator::Css("#password");
                 let password = browser.client.wait().for_element(password).await.unwrap();
                 password.send_keys(&jane.password).await.unwrap();
-                browser.click_button("Confirm").await;
+                browser.click_button("Go on").await;
             }
         }
         browser.shows("h1", "Back with a code").await;

@@ -294,7 +294,9 @@ async fn hand_an_account_over(desk: &Browser, phone: &Browser) {
     phone.sign_in(&mary, PASSWORD).await;
     phone.shows("h1", "Overview").await;
     phone.open(&format!("{account}/activity")).await;
-    phone.shows("p[@role='alert']", "Only admins of the account see this page.").await;
+    let why = "Only admins of the account see this page. If you need it, ask one of them to make you \
+               an admin.";
+    phone.shows("p[@role='alert']", why).await;
     shows_in(phone, "admins-only", "Activity", &[("light", 390, 844)]).await;
 
     desk.open(&format!("{account}/members")).await;

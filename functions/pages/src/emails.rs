@@ -30,7 +30,7 @@ fn done(name: &str) -> Option<&'static str> {
 
 /// What is done to an address, as a path says it.
 fn path(address: &EmailAddress, verb: &str) -> String {
-    http::encode_path(&format!("{PATH}/{}/{verb}", address.as_entered()))
+    format!("{PATH}/{}/{verb}", http::encode_segment(address.as_entered()))
 }
 
 /// The address in a path; a malformed one is nobody's.

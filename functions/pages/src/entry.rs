@@ -2,19 +2,19 @@
 //!
 //! Whoever sends a form and is not signed in any more, or has to enter the password again, loses
 //! nothing: what was entered, but for passwords, goes through the page that asks, and is offered to
-//! be sent afterwards.
+//! be sent afterwards. Nobody is offered what another user entered.
 
 use lambda_http::http::header::{RETRY_AFTER, SET_COOKIE};
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use maud::{Markup, html};
 use shared::auth::{
-    AuthRequest, Authorized, Basic, FORM_TOKEN, ProfileRead, SessionCookie, browser, form_target,
-    former_session, no_session_cookie, session_cookie,
+    AuthRequest, Authorized, Basic, FORM_TOKEN, FORM_USER, ProfileRead, SessionCookie, browser,
+    end_session_of_another, former_session, no_session_cookie, session_cookie, signed_in_user,
 };
-use shared::http::{self, ApiRequest};
+use shared::http::{self, ApiRequest, Fields};
 use shared::lifetimes::RETURN_TO_TTL;
-use shared::model::{SessionCredential, Username};
+use shared::model::{SessionCredential, User, UserId, Username};
 use shared::table::fetch;
 use shared::{App, Error, FieldError, Result, SignUpPolicy};
 
@@ -27,6 +27,9 @@ use crate::words::entry as words;
 
 /// Where everybody lands who was not going anywhere.
 pub(crate) const HOME: &str = "/account";
+const SIGN_IN: &str = "/account/sign-in";
+/// Where the password is entered again.
+const CONFIRM: &str = "/account/confirm";
 /// Where users allow OAuth clients, who may wait on other sites.
 const AUTHORIZE: &str = "/api/v1.1/o/authorize";
 /// The paths that a sign-in may lead to, and what is below them.
@@ -39,7 +42,8 @@ const RETURN_TO_COOKIE: &str = "return-to";
 struct Errand {
     /// A path of ours, with its query.
     return_to: String,
-    /// A form as it was sent, without its token and its passwords; empty if there was none.
+    /// A form as it was sent, with its user, and without its token and its passwords; empty if there
+    /// was none.
     kept: String,
 }
 
@@ -57,9 +61,19 @@ impl Errand {
     }
 
     /// The way to what a link names: a page, and never a form, which nobody has sent. Else a link of
-    /// others would have somebody who signs in asked to send one.
+    /// others would have somebody who signs in asked to send one. Nor a page on the way, which would
+    /// lead to itself.
     fn by_link(return_to: &str) -> Self {
-        Self::to(Self::to(return_to).page())
+        let errand = Self::to(return_to);
+        let page = errand.page();
+        let is_on_the_way = [SIGN_IN, CONFIRM].contains(&page.split('?').next().unwrap_or(page));
+        Self::to(if is_on_the_way { HOME } else { page })
+    }
+
+    /// What the form of a page on the way carries on.
+    fn carried(fields: &mut Fields) -> Self {
+        let kept = entered(fields, "kept");
+        Self { kept, ..Self::to(&entered(fields, "return_to")) }
     }
 
     /// Whether another site may come next.
@@ -69,7 +83,12 @@ impl Errand {
 
     /// What this request was going to do.
     fn of(request: &ApiRequest) -> Self {
-        let errand = Self::to(&form_target(request));
+        if is_on_the_way(request)
+            && let Ok(mut fields) = request.optional_form()
+        {
+            return Self::carried(&mut fields);
+        }
+        let errand = Self::to(&request.link(OPERATIONS));
         if request.method() != "POST" {
             return errand;
         }
@@ -87,6 +106,12 @@ impl Errand {
     fn hidden(&self) -> Vec<(String, String)> {
         let named = |name: &str, value: &String| (name.to_owned(), value.clone());
         vec![named("return_to", &self.return_to), named("kept", &self.kept)]
+    }
+
+    /// Who filled in the form that was kept.
+    fn user(&self) -> Option<UserId> {
+        let mut pairs = form_urlencoded::parse(self.kept.as_bytes());
+        pairs.find(|(name, _)| name == FORM_USER).and_then(|(_, user)| user.parse().ok())
     }
 
     /// The page that the path leads to when no form is sent: the nearest one above it.
@@ -119,47 +144,67 @@ impl Errand {
         &self,
         request: &ApiRequest,
         session: &SessionCredential,
-        username: &str,
+        user: &User,
     ) -> Result<Response<Body>> {
-        // A button alone is a form too, though nothing is entered there.
-        let mut response = if self.kept.is_empty() && self.page() == self.return_to {
-            see_other(&self.return_to)?
+        let mut response = if self.kept.is_empty() {
+            see_other(self.page())?
         } else {
             let target = Target::in_session(session, self.return_to.clone());
-            self.ask_to_send(request, target, StatusCode::OK, Some(username))
+            self.offer(request, target, StatusCode::OK, user)
         };
-        let headers = response.headers_mut();
-        headers.insert(SET_COOKIE, session_cookie(request, session)?);
-        if request.host_cookie(RETURN_TO_COOKIE).is_some() {
-            headers.append(SET_COOKIE, request.set_cookie(RETURN_TO_COOKIE, "", 0)?);
-        }
+        response.headers_mut().insert(SET_COOKIE, session_cookie(request, session)?);
+        forget(request, &mut response)?;
         Ok(response)
     }
 
-    fn ask_to_send(
+    /// Offers this user, who is signed in now, to send what was kept, and nobody but the one who
+    /// entered it.
+    fn offer(
         &self,
         request: &ApiRequest,
         target: Target,
         status: StatusCode,
-        username: Option<&str>,
+        user: &User,
     ) -> Response<Body> {
+        let is_own = self.user() == Some(user.id);
+        let (why, link) = if is_own {
+            (words::SEND_AGAIN_WHY, words::DO_NOT_SEND)
+        } else {
+            (words::NOT_YOURS_WHY, words::OPEN_PAGE)
+        };
+        let content = html! {
+            p { (words::SIGNED_IN_AS) " " strong { bdi { (user.username) } } "." }
+            p { (why) }
+            p { a href=(self.page()) { (link) } }
+        };
+        if !is_own {
+            return View::text(status, words::NOT_YOURS, content).show(request);
+        }
         let pairs = form_urlencoded::parse(self.kept.as_bytes());
+        let pairs = pairs.filter(|(name, _)| name != FORM_USER);
         let hidden = pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
         let form = Form { target: Some(target), hidden, button: words::SEND, ..Form::default() };
-        let content = html! {
-            @if let Some(username) = username {
-                p { (words::SIGNED_IN_AS) " " strong { (username) } "." }
-            }
-            p { (words::SEND_AGAIN_WHY) }
-            p { a href=(self.page()) { (words::DO_NOT_SEND) } }
-        };
         View { status, ..View::form(words::SEND_AGAIN, content, form) }.show(request)
     }
 }
 
+/// Whether a request sends the form of a page on the way, which is nobody's errand.
+fn is_on_the_way(request: &ApiRequest) -> bool {
+    matches!(request.operation(OPERATIONS), Ok(("pages-confirm" | "pages-sign-in", _)))
+}
+
+/// Has the browser forget where it was going.
+fn forget(request: &ApiRequest, response: &mut Response<Body>) -> Result<()> {
+    if request.host_cookie(RETURN_TO_COOKIE).is_some() {
+        let cookie = request.set_cookie(RETURN_TO_COOKIE, "", 0)?;
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    Ok(())
+}
+
 /// Where those sign in who go on to this path.
 pub(crate) fn sign_in_path(return_to: &str) -> String {
-    with_return("/account/sign-in", return_to)
+    with_return(SIGN_IN, return_to)
 }
 
 /// Where those sign in as somebody else who go on to this path.
@@ -177,19 +222,8 @@ pub(crate) async fn signed_in_username(
     app: &App,
     request: &ApiRequest,
 ) -> Result<Option<Username>> {
-    let Ok(auth) = AuthRequest::<ProfileRead, SessionCookie>::from_request(app, request) else {
-        return Ok(None);
-    };
-    let mut username = None;
-    let read = auth.input(Ok(())).respond(async |Authorized { caller, .. }| {
-        username = Some(caller.user().username.clone());
-        http::no_content()
-    });
-    match read.await {
-        Ok(_) => Ok(username),
-        Err(Error::InvalidCredential) => Ok(None),
-        Err(error) => Err(error),
-    }
+    let user = signed_in_user(app, request).await?;
+    Ok(user.map(|user| user.username.clone()))
 }
 
 /// A path with this parameter in its query.
@@ -202,26 +236,34 @@ fn with_return(path: &str, return_to: &str) -> String {
 
 /// What those get who are not signed in, whose form is not of their session, or who have to enter
 /// the password again; the error if it is another.
-pub(crate) fn explain(app: &App, request: &ApiRequest, error: Error) -> Result<Response<Body>> {
+pub(crate) async fn explain(
+    app: &App,
+    request: &ApiRequest,
+    error: Error,
+) -> Result<Response<Body>> {
     let errand = Errand::of(request);
     let is_form = request.method() == "POST";
-    match error {
-        Error::MissingCredential | Error::InvalidCredential if is_form => {
-            let form = SignIn { has_ended: true, ..SignIn::on(&errand) };
-            Ok(form.show(app, request, StatusCode::FORBIDDEN, Vec::new()))
+    let is_other_form = matches!(error, Error::OtherForm);
+    let user = match error {
+        Error::MissingCredential | Error::InvalidCredential => None,
+        Error::FullAccessRequired if !is_form => {
+            return see_other(&with_return(CONFIRM, &errand.return_to));
         }
-        Error::MissingCredential | Error::InvalidCredential => {
-            see_other(&sign_in_path(&errand.return_to))
-        }
-        Error::FullAccessRequired if is_form => {
-            Ok(ask_to_confirm(request, &errand, StatusCode::FORBIDDEN, Vec::new()))
-        }
-        Error::FullAccessRequired => see_other(&with_return("/account/confirm", &errand.return_to)),
-        Error::OtherForm => {
+        Error::FullAccessRequired | Error::OtherForm => signed_in_user(app, request).await?,
+        error => return Err(error),
+    };
+    let status = StatusCode::FORBIDDEN;
+    match user {
+        Some(user) if is_other_form && !is_on_the_way(request) => {
             let target = Target::new(request, errand.return_to.clone());
-            Ok(errand.ask_to_send(request, target, StatusCode::FORBIDDEN, None))
+            Ok(errand.offer(request, target, status, &user))
         }
-        error => Err(error),
+        Some(user) => Ok(ask_to_confirm(app, request, &user, &errand, status, Vec::new())),
+        None if is_form => {
+            let form = SignIn { has_ended: true, ..SignIn::on(&errand) };
+            Ok(form.show(app, request, status, Vec::new()))
+        }
+        None => see_other(&sign_in_path(&errand.return_to)),
     }
 }
 
@@ -264,7 +306,7 @@ impl<'a> SignIn<'a> {
             },
         ];
         let form = Form {
-            target: Some(Target::without_session("/account/sign-in")),
+            target: Some(Target::without_session(SIGN_IN)),
             hidden: self.errand.hidden(),
             fields,
             button: words::SIGN_IN,
@@ -308,7 +350,9 @@ pub(crate) async fn show_sign_in(app: &App, request: &ApiRequest) -> Result<Resp
     let errand = errand.unwrap_or_else(|| Errand::to(HOME));
     let asks_everybody = query.boolean("again")?.unwrap_or_default();
     if !asks_everybody && signed_in_username(app, request).await?.is_some() {
-        return see_other(&errand.return_to);
+        let mut response = see_other(&errand.return_to)?;
+        forget(request, &mut response)?;
+        return Ok(response);
     }
     let mut response = SignIn::on(&errand).show(app, request, StatusCode::OK, Vec::new());
     if is_new {
@@ -330,10 +374,7 @@ fn remembered(request: &ApiRequest) -> Option<Errand> {
 pub(crate) async fn sign_in(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let mut fields = request.optional_form()?;
     let typed = entered(&mut fields, "username");
-    let errand = Errand {
-        kept: entered(&mut fields, "kept"),
-        ..Errand::to(&entered(&mut fields, "return_to"))
-    };
+    let errand = Errand::carried(&mut fields);
     let name = fields.required_non_empty::<String>("username");
     let password = fields.required_non_empty::<String>("password");
     let again = |status, errors| {
@@ -353,7 +394,8 @@ pub(crate) async fn sign_in(app: &App, request: &ApiRequest) -> Result<Response<
             let (counts, former) = (counts.as_ref(), former_session(request, user.id));
             let write = app.table.create_session(&actor, user, counts, browser(request), former)?;
             let session = write.commit().await?;
-            errand.go_on(request, &session, &user.username.to_string())
+            end_session_of_another(app, request, user.id).await;
+            errand.go_on(request, &session, user)
         }
         Err(error) => rejected(error, "password", words::WRONG, again),
     }
@@ -402,7 +444,7 @@ pub(crate) async fn sign_out(app: &App, request: &ApiRequest) -> Result<Response
 }
 
 fn signed_out(request: &ApiRequest) -> Response<Body> {
-    let content = html! { p { a href="/account/sign-in" { (words::SIGN_IN_AGAIN) } } };
+    let content = html! { p { a href=(SIGN_IN) { (words::SIGN_IN_AGAIN) } } };
     View::text(StatusCode::OK, words::SIGNED_OUT, content).show(request)
 }
 
@@ -412,7 +454,10 @@ pub(crate) async fn show_confirm(app: &App, request: &ApiRequest) -> Result<Resp
     let errand = Errand::by_link(query.get("return_to").unwrap_or(HOME));
     AuthRequest::<ProfileRead, SessionCookie>::from_request(app, request)?
         .input(Ok(()))
-        .respond(async |_| Ok(ask_to_confirm(request, &errand, StatusCode::OK, Vec::new())))
+        .respond(async |Authorized { caller, .. }| {
+            let (user, status) = (caller.user(), StatusCode::OK);
+            Ok(ask_to_confirm(app, request, user, &errand, status, Vec::new()))
+        })
         .await
 }
 
@@ -420,33 +465,34 @@ pub(crate) async fn show_confirm(app: &App, request: &ApiRequest) -> Result<Resp
 pub(crate) async fn confirm(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let auth = AuthRequest::<ProfileRead, SessionCookie>::from_request(app, request)?;
     let mut fields = request.optional_form()?;
-    let errand = Errand {
-        kept: entered(&mut fields, "kept"),
-        ..Errand::to(&entered(&mut fields, "return_to"))
-    };
+    let errand = Errand::carried(&mut fields);
     let password = fields.required_non_empty::<String>("password");
     let password = fields.into_result(password);
     auth.input(Ok(()))
         .respond(async |Authorized { caller, .. }| {
-            let again = |status, errors| ask_to_confirm(request, &errand, status, errors);
+            let user = caller.user();
+            let again =
+                |status, errors| ask_to_confirm(app, request, user, &errand, status, errors);
             let password = match password {
                 Ok(password) => password,
                 Err(Error::Invalid(errors)) => return Ok(again(StatusCode::BAD_REQUEST, errors)),
                 Err(error) => return Err(error),
             };
             if let Err(error) = caller.verify_current_password(app, &password).await {
-                return rejected(error, "password", words::CONFIRM_WRONG, again);
+                return rejected(error, "password", words::PASSWORD_WRONG, again);
             }
             let session = caller.session().ok_or(Error::MissingCredential)?;
             let write = app.table.prove_session(&caller.actor(), session)?;
             let session = write.commit().await?;
-            errand.go_on(request, &session, &caller.user().username.to_string())
+            errand.go_on(request, &session, user)
         })
         .await
 }
 
 fn ask_to_confirm(
+    app: &App,
     request: &ApiRequest,
+    user: &User,
     errand: &Errand,
     status: StatusCode,
     errors: Vec<FieldError>,
@@ -459,15 +505,22 @@ fn ask_to_confirm(
         ..Field::default()
     };
     let form = Form {
-        target: Some(Target::new(request, "/account/confirm")),
+        target: Some(Target::new(request, CONFIRM)),
         hidden: errand.hidden(),
         fields: vec![password],
-        button: words::CONFIRM_BUTTON,
+        button: words::SEND,
         errors,
         has_focus: true,
         ..Form::default()
     };
-    let content = html! { p { (words::CONFIRM_WHY) } };
+    let content = html! {
+        p {
+            (words::SIGNED_IN_AS) " " strong { bdi { (user.username) } } ". "
+            a href=(sign_in_again_path(errand.page())) { (words::NOT_YOU) }
+        }
+        p { (words::ENTER_PASSWORD_WHY) }
+        @if app.settings.sends_mail { p.links { a href="/account/reset" { (words::FORGOT) } } }
+    };
     let leads_away = errand.leads_away();
-    View { status, leads_away, ..View::form(words::CONFIRM, content, form) }.show(request)
+    View { status, leads_away, ..View::form(words::ENTER_PASSWORD, content, form) }.show(request)
 }

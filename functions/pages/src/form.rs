@@ -2,9 +2,9 @@
 
 use maud::{Markup, Render, html};
 use shared::FieldError;
-use shared::auth::{FORM_TOKEN, form_token};
+use shared::auth::{FORM_TOKEN, FORM_USER, presented_session};
 use shared::http::{ApiRequest, Fields};
-use shared::model::SessionCredential;
+use shared::model::{SessionCredential, UserId};
 
 use crate::words;
 
@@ -27,29 +27,35 @@ pub(crate) struct Form<'a> {
     pub(crate) has_focus: bool,
 }
 
-/// Where a form is sent, with the token that it takes there in a session.
+/// Where a form is sent, with what it carries in a session: the token that it takes there, and whose
+/// session it is.
 pub(crate) struct Target {
     path: String,
-    token: Option<String>,
+    session: Option<(String, UserId)>,
 }
 
 impl Target {
     /// A path, with its query, in the session of this request.
     pub(crate) fn new(request: &ApiRequest, path: impl Into<String>) -> Self {
         let path = path.into();
-        let token = form_token(request, &path);
-        Self { path, token }
+        let session = presented_session(request);
+        Self { session: session.map(|session| carried(&session, &path)), path }
     }
 
     /// A path that takes no session.
     pub(crate) fn without_session(path: &str) -> Self {
-        Self { path: path.to_owned(), token: None }
+        Self { path: path.to_owned(), session: None }
     }
 
     /// A path, with its query, in a session that has just begun.
     pub(crate) fn in_session(session: &SessionCredential, path: String) -> Self {
-        Self { token: Some(session.form_token(&path)), path }
+        Self { session: Some(carried(session, &path)), path }
     }
+}
+
+/// What a form of a session carries that is sent to this path.
+fn carried(session: &SessionCredential, path: &str) -> (String, UserId) {
+    (session.form_token(path), session.user())
 }
 
 /// A field of a form.
@@ -156,10 +162,12 @@ impl Form<'_> {
 impl Render for Form<'_> {
     fn render(&self) -> Markup {
         let focus = self.focus();
+        let session = self.target.as_ref().and_then(|target| target.session.as_ref());
         html! {
             form.inline[self.is_inline] method="post" action=[self.target.as_ref().map(|target| &target.path)] {
-                @if let Some(token) = self.target.as_ref().and_then(|target| target.token.as_ref()) {
+                @if let Some((token, user)) = session {
                     input type="hidden" name=(FORM_TOKEN) value=(token);
+                    input type="hidden" name=(FORM_USER) value=(user);
                 }
                 @for (name, value) in &self.hidden {
                     input type="hidden" name=(name) value=(value);

@@ -101,10 +101,10 @@ fn invited(request: &ApiRequest, linked: &LinkedInvitation) -> Markup {
     let LinkedInvitation { invitation, account } = linked;
     html! {
         p {
-            (fill(words::YOU_ARE_INVITED, request)) " " strong { (account.name.as_str()) } ", "
+            (fill(words::YOU_ARE_INVITED, request)) " " strong { bdi { (account.name.as_str()) } } ", "
             (words::role(invitation.role))
         }
-        p { (words::ADDRESS_IS) " " strong { (invitation.masked_address()) } "." }
+        p { (words::ADDRESS_IS) " " strong { bdi { (invitation.masked_address()) } } "." }
     }
 }
 

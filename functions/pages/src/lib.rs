@@ -141,8 +141,10 @@ async fn route(app: &App, sealing: &SealPublicKey, request: &ApiRequest) -> Resu
     }
     if OPERATIONS.iter().any(|own| own.name == operation && own.is_in_session()) {
         let result = in_a_session(app, sealing, request, (operation, &parameters)).await;
-        let result = result.or_else(|error| account_frame::explain(request, error));
-        return result.or_else(|error| entry::explain(app, request, error));
+        return match result.or_else(|error| account_frame::explain(request, error)) {
+            Err(error) => boxed(|| entry::explain(app, request, error)).await,
+            response => response,
+        };
     }
     let result = without_a_session(app, request, (operation, &parameters)).await;
     result.or_else(|error| notice::explain(request, operation, error))

@@ -14,7 +14,7 @@ use crate::words::proof as words;
 pub(crate) async fn show(app: &App, request: &ApiRequest, token: &str) -> Result<Response<Body>> {
     let address = self_service::address_to_prove(app, token).await?;
     let content = html! {
-        p { (words::IS_IT_YOURS) " " strong { (address) } "." }
+        p { (words::IS_IT_YOURS) " " strong { bdi { (address) } } "." }
         p { (fill(words::IF_IT_WAS_YOU, request)) }
     };
     let form = Form { button: words::CONFIRM, ..Form::default() };
@@ -25,7 +25,7 @@ pub(crate) async fn show(app: &App, request: &ApiRequest, token: &str) -> Result
 pub(crate) async fn prove(app: &App, request: &ApiRequest, token: &str) -> Result<Response<Body>> {
     let address = self_service::prove_email(app, request, token).await?;
     let content = html! {
-        p { strong { (address) } " " (fill(words::IS_YOURS, request)) }
+        p { strong { bdi { (address) } } " " (fill(words::IS_YOURS, request)) }
         p { a href="/account/emails" { (words::SEE_ADDRESSES) } }
     };
     Ok(View::text(StatusCode::OK, words::DONE, content).show(request))

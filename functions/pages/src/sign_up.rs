@@ -29,7 +29,7 @@ pub(crate) async fn request(app: &App, request: &ApiRequest) -> Result<Response<
         Ok(address) => {
             self_service::request_sign_up(app, request, address).await?;
             let content = html! {
-                p { (words::SENT) " " strong { (typed) } "." }
+                p { (words::SENT) " " strong { bdi { (typed) } } "." }
                 p { (words::NO_MAIL_CAME) }
             };
             Ok(View::text(StatusCode::OK, words::CHECK_MAIL, content).show(request))
@@ -157,7 +157,7 @@ fn ask_who(
     let fields = identity_fields(entered);
     let form = Form { fields, button: words::SIGN_UP, errors, has_focus: true, ..Form::default() };
     let content = html! {
-        p { (fill(words::YOU_SIGN_UP_WITH, request)) " " strong { (address) } "." }
+        p { (fill(words::YOU_SIGN_UP_WITH, request)) " " strong { bdi { (address) } } "." }
     };
     View { status, ..View::form(words::FINISH, content, form) }.show(request)
 }

@@ -122,7 +122,8 @@ pub(crate) const ACCOUNT_IS_FULL: Notice = Notice {
     heading: "You cannot join this account",
     text: &[
         "The account has as many members as it can have, or you belong to as many accounts, or \
-             have as many addresses, as one can.",
+             have as many addresses, as one can. Ask an admin of the account to make room, leave an \
+             account, or remove an address, and open the link again.",
         "If you have no profile yet, whoever invited you may have brought in as many new people \
              today as one can: try again tomorrow.",
     ],

@@ -31,8 +31,8 @@ pub use permission::{
 };
 pub use scheme::{AuthScheme, Verified};
 pub use session::{
-    FORM_TOKEN, SessionCookie, browser, form_target, form_token, former_session, no_session_cookie,
-    session_cookie,
+    FORM_TOKEN, FORM_USER, SessionCookie, browser, end_session_of_another, form_target, form_token,
+    former_session, no_session_cookie, presented_session, session_cookie, signed_in_user,
 };
 pub use signature::{TokenOrSignature, parse_date};
 #[cfg(feature = "password")]

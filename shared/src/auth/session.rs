@@ -3,13 +3,14 @@
 use lambda_http::http::HeaderValue;
 use lambda_http::http::header::USER_AGENT;
 
-use super::permission::Credential;
+use super::permission::{Caller, Credential, ProfileRead};
 use super::scheme::{AuthScheme, Verified};
-use crate::http::{ApiRequest, encode_path};
+use super::source::request_context;
+use crate::http::ApiRequest;
 use crate::lifetimes::SESSION_TTL;
 use crate::limits::MAX_BROWSER;
-use crate::model::{SessionCredential, SessionId, Timestamp, User, UserId};
-use crate::table::{CredentialKey, Stored, StoredCredential};
+use crate::model::{Session, SessionCredential, SessionId, Timestamp, User, UserId};
+use crate::table::{Actor, CredentialKey, Stored, StoredCredential, UserCredential};
 use crate::telemetry::SecurityEvent;
 use crate::{App, Error, Result};
 
@@ -18,6 +19,9 @@ const SESSION: &str = "session";
 
 /// The field of a form that has its token.
 pub const FORM_TOKEN: &str = "form_token";
+
+/// The field of a form that says whose it is, for when its session has ended. It proves nothing.
+pub const FORM_USER: &str = "form_user";
 
 /// The session in a request's cookie. A form that is sent with it must have been made in it, for the
 /// URL that it is sent to: no other site can make one.
@@ -29,29 +33,93 @@ impl SessionCookie {
         let text = request.host_cookie(SESSION).ok_or(Error::MissingCredential)?;
         text.parse().map_err(|_| Error::InvalidCredential)
     }
+
+    /// The session as it is stored, if it works.
+    async fn check(
+        &self,
+        app: &App,
+        user: Option<&Stored<User>>,
+        stored: StoredCredential,
+    ) -> Option<Stored<Session>> {
+        let now = Timestamp::now();
+        let user = user.filter(|user| !user.disabled)?;
+        match stored {
+            StoredCredential::Session(Some(session))
+                if self.0.matches(&session.secret_hash) && session.is_active(user, now) =>
+            {
+                app.table.touch_session(&session, now).await;
+                Some(session)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The session that the browser has, working or not.
+pub fn presented_session(request: &ApiRequest) -> Option<SessionCredential> {
+    SessionCookie::parse(request).ok()
+}
+
+/// Who is signed in in the browser, with the session, whatever form is sent.
+async fn working_session(
+    app: &App,
+    request: &ApiRequest,
+) -> Result<Option<(Stored<User>, Stored<Session>)>> {
+    let Some(session) = presented_session(request) else { return Ok(None) };
+    let (owner, key) = (session.user(), CredentialKey::Session(session.id()));
+    // Boxed, as everything that calls the table: the SDK's futures are large.
+    let read = Box::pin(app.table.fetch_with_credential(owner, key, ()));
+    let (stored, user, ()) = read.await?;
+    let session = SessionCookie(session).check(app, user.as_ref(), stored).await;
+    Ok(user.zip(session))
+}
+
+/// Who is signed in in the browser, if somebody is. A form that is sent counts for nothing, so that
+/// this allows nobody to do anything.
+pub async fn signed_in_user(app: &App, request: &ApiRequest) -> Result<Option<Stored<User>>> {
+    let Some((user, session)) = working_session(app, request).await? else { return Ok(None) };
+    let credential = Credential::Session(Box::new(session));
+    let caller = Caller::<ProfileRead>::new(user, credential, request_context(request))?;
+    Ok(Some(caller.user))
+}
+
+/// Ends the session that the browser had until this user signed in, if it is somebody else's: no
+/// browser has it any more. The sign-in does not depend on it: a session that stays is in the list
+/// of its user, and has an end.
+pub async fn end_session_of_another(app: &App, request: &ApiRequest, user: UserId) {
+    if presented_session(request).is_none_or(|session| session.user() == user) {
+        return;
+    }
+    let end = async {
+        if let Some((former, session)) = working_session(app, request).await? {
+            // No `Caller`: in the log the request is that of the user who signed in.
+            let (credential, context) =
+                (UserCredential::session(&session), request_context(request));
+            let actor = Actor::user(&former, credential, None, context);
+            app.table.delete_session(&actor, former.id, session.id).commit().await?;
+        }
+        Ok::<_, Error>(())
+    };
+    let outcome = Box::pin(end).await;
+    tracing::debug!(ended = outcome.is_ok(), "the session of the user before");
 }
 
 /// The token of a form that is sent to `target`, a path with its query, in the session of this
 /// request; `None` without a session.
 pub fn form_token(request: &ApiRequest, target: &str) -> Option<String> {
-    SessionCookie::parse(request).ok().map(|session| session.form_token(target))
+    presented_session(request).map(|session| session.form_token(target))
 }
 
 /// The session of this user that the browser has, working or not: whoever signs in may end it.
 pub fn former_session(request: &ApiRequest, user: UserId) -> Option<SessionId> {
-    let session = SessionCookie::parse(request).ok().filter(|session| session.user() == user);
+    let session = presented_session(request).filter(|session| session.user() == user);
     session.map(|session| session.id())
 }
 
 /// The path of a request as links have it, without a slash at its end, and its query: what a form's
 /// token is for.
 pub fn form_target(request: &ApiRequest) -> String {
-    let path = request.raw_path();
-    let path = encode_path(path.strip_suffix('/').unwrap_or(path));
-    match request.raw_query() {
-        "" => path,
-        query => format!("{path}?{query}"),
-    }
+    request.link(&[])
 }
 
 /// The `Set-Cookie` header that signs the browser in.
@@ -133,16 +201,7 @@ impl AuthScheme for SessionCookie {
         user: Option<&Stored<User>>,
         stored: StoredCredential,
     ) -> Result<Verified> {
-        let now = Timestamp::now();
-        let user = user.filter(|user| !user.disabled).ok_or(Error::InvalidCredential)?;
-        match stored {
-            StoredCredential::Session(Some(session))
-                if self.0.matches(&session.secret_hash) && session.is_active(user, now) =>
-            {
-                app.table.touch_session(&session, now).await;
-                Ok(Credential::Session(Box::new(session)).into())
-            }
-            _ => Err(Error::InvalidCredential),
-        }
+        let session = self.check(app, user, stored).await.ok_or(Error::InvalidCredential)?;
+        Ok(Credential::Session(Box::new(session)).into())
     }
 }

@@ -71,6 +71,22 @@ impl ApiRequest {
         Err(Error::MethodNotAllowed { allow: methods.join(", ") })
     }
 
+    /// The URL that the request calls as links have it, without a slash at its end. Slashes within a
+    /// parameter are encoded: browsers take what looks like `/./` out of a path.
+    pub fn link(&self, operations: &[Operation]) -> String {
+        let path = match matching_path(operations, &self.path) {
+            Some((path, values)) => {
+                let mut values = values.into_iter().map(encode_segment);
+                fill_in(path, |own| values.next().unwrap_or_else(|| own.to_owned()))
+            }
+            None => encode_path(&self.path),
+        };
+        match self.raw_query() {
+            "" => path,
+            query => format!("{path}?{query}"),
+        }
+    }
+
     /// The name of the route in metrics: `GET /v1/accounts/{}` for
     /// `GET /v1/accounts/5f7b1b7b7b7b7b7b7b7b7b7b/`, and `GET *` for a path that is not documented.
     ///
@@ -81,8 +97,7 @@ impl ApiRequest {
         let method = if METHODS.contains(&self.method()) { self.method() } else { OTHER };
         match matching_path(operations, &self.path) {
             Some((path, _)) => {
-                let segments = template(path).map(|own| if is_parameter(own) { "{}" } else { own });
-                format!("{method} /{}", segments.collect::<Vec<_>>().join("/"))
+                format!("{method} {}", fill_in(path, |_| "{}".to_owned()))
             }
             None => format!("{method} {OTHER}"),
         }
@@ -106,8 +121,7 @@ pub fn encode_segment(text: &str) -> String {
     utf8_percent_encode(text, ENCODED).to_string()
 }
 
-/// A decoded path as a link has it. Slashes stay, also those within an address: a parameter of a
-/// path may have some.
+/// A decoded path as a link has it, where no parameter has a slash: slashes stay.
 pub fn encode_path(path: &str) -> String {
     const WITH_SLASHES: &AsciiSet = &ENCODED.remove(b'/');
     utf8_percent_encode(path, WITH_SLASHES).to_string()
@@ -148,6 +162,13 @@ fn parameters<'r>(path: &str, called: &'r str) -> Option<Vec<&'r str>> {
 /// The segments of a documented path; a trailing slash is ignored, as in requests.
 fn template(path: &str) -> impl Iterator<Item = &str> + Clone {
     path.trim_end_matches('/').split('/').skip(1)
+}
+
+/// A documented path with these in place of its parameters.
+fn fill_in(path: &str, mut value: impl FnMut(&str) -> String) -> String {
+    let segment = |own| if is_parameter(own) { value(own) } else { own.to_owned() };
+    let segments: Vec<_> = template(path).map(segment).collect();
+    format!("/{}", segments.join("/"))
 }
 
 fn is_parameter(segment: &str) -> bool {

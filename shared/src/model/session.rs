@@ -6,6 +6,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
+use percent_encoding::percent_decode_str;
 use secrecy::zeroize::Zeroize;
 use secrecy::{ExposeSecret, SecretBox};
 use serde::{Deserialize, Serialize};
@@ -65,8 +66,9 @@ impl SessionCredential {
         FORMAT.encode(&[&self.user.to_bytes(), &self.id.to_bytes(), self.secret.expose_secret()])
     }
 
-    /// The token of the form that is sent to this path. Nobody makes one who does not know the
-    /// session, and it does not tell the session.
+    /// The token of the form that is sent to this path, which may have a query. Nobody makes one who
+    /// does not know the session, and it does not tell the session. It does not depend on how a link
+    /// encodes the path.
     pub fn form_token(&self, path: &str) -> String {
         URL_SAFE_NO_PAD.encode(self.mac(path).finalize().into_bytes())
     }
@@ -77,10 +79,13 @@ impl SessionCredential {
         self.mac(path).verify_slice(&token).is_ok()
     }
 
-    fn mac(&self, path: &str) -> Hmac<Sha256> {
+    fn mac(&self, link: &str) -> Hmac<Sha256> {
+        let (path, query) = link.split_once('?').unwrap_or((link, ""));
+        let path: Vec<u8> = percent_decode_str(path).collect();
         #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
         let mac = Hmac::<Sha256>::new_from_slice(self.secret.expose_secret()).expect("a key");
-        mac.chain_update(b"form\0").chain_update(path.as_bytes())
+        // The query first: no query has the byte that ends it here, and a path may have any.
+        mac.chain_update(b"form\0").chain_update(query).chain_update(b"\0").chain_update(path)
     }
 }
 
@@ -189,7 +194,11 @@ mod tests {
         let token = session.form_token("/account/emails");
 
         assert!(session.has_form_token("/account/emails", &token));
+        assert!(session.has_form_token("/account%2Femails", &token));
         assert!(!session.has_form_token("/account/tokens", &token));
+        assert!(!session.has_form_token("/account/emails?a=b", &token));
+        let encoded = session.form_token("/account/emails%3Fa=b");
+        assert!(!session.has_form_token("/account/emails?a=b", &encoded));
         assert!(!other.has_form_token("/account/emails", &token));
         assert!(!session.has_form_token("/account/emails", ""));
     }

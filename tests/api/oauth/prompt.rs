@@ -37,7 +37,7 @@ async fn enter(browser: &mut Browser<'_>, page: &Page) -> Page {
     let fields = [("username", "janedoe"), ("password", PASSWORD)];
     match page.heading().as_str() {
         "Sign in" => browser.submit(page, "/account/sign-in", &fields).await,
-        "Confirm that it is you" => browser.submit(page, "/account/confirm", &fields[1..]).await,
+        "Enter your password" => browser.submit(page, "/account/confirm", &fields[1..]).await,
         other => panic!("{other}: {}", page.text()),
     }
 }
@@ -144,7 +144,7 @@ async fn a_proof_older_than_max_age_takes_the_password_again() {
     assert!(is_consent(&browser.open(&path).await));
     assert!(is_consent(&browser.open(&format!("{path}&max_age=700")).await));
     let page = browser.open(&format!("{path}&max_age=500")).await;
-    assert_eq!(page.heading(), "Confirm that it is you");
+    assert_eq!(page.heading(), "Enter your password");
     let page = enter(&mut browser, &page).await;
     assert!(is_consent(&page), "{}", page.text());
 }
@@ -193,7 +193,7 @@ async fn whoever_enters_the_password_once_more_comes_back_to_the_page_and_allows
     prove(&app, 15 * 60 + 1).await;
 
     let asked = browser.open(&client.authorize_path("profile_read")).await;
-    assert_eq!(asked.heading(), "Confirm that it is you");
+    assert_eq!(asked.heading(), "Enter your password");
     let page = enter(&mut browser, &asked).await;
     assert!(is_consent(&page), "{}", page.text());
     let allowed = super::page::press(&mut browser, &page, "allow").await;

@@ -5,7 +5,8 @@ use shared::limits::Cap;
 pub(crate) const NO_ACCOUNT: &str = "There is no such account";
 pub(crate) const NO_ACCOUNT_WHY: &str = "It was deleted, or you are not one of its members.";
 pub(crate) const YOUR_ACCOUNTS: &str = "Your accounts";
-pub(crate) const ADMINS_ONLY: &str = "Only admins of the account see this page.";
+pub(crate) const ADMINS_ONLY: &str = "Only admins of the account see this page. If you need it, \
+                                      ask one of them to make you an admin.";
 
 pub(crate) const NOT_ALLOWED: &str = "Nothing was done: this takes an admin of the account, and \
                                       only its owner makes somebody else the owner.";
@@ -24,7 +25,9 @@ pub(crate) const ADDRESS_NOT_CONFIRMED: &str = "Nobody was invited: confirm one 
                                                 trust who you are.";
 
 pub(crate) fn limit(cap: Cap) -> String {
-    format!("There is no room for another one: {cap}.")
+    format!(
+        "There is no room for another one: {cap}. Remove one that is not needed, and try again."
+    )
 }
 
 pub(crate) fn too_many(minutes: u64) -> String {

@@ -41,7 +41,7 @@ const fn in_words(action: AuditAction) -> &'static str {
         AuditAction::SignInRejected => "Sign-in with a wrong password",
         AuditAction::SignInLocked => "Signing in locked after wrong passwords",
         AuditAction::SessionCreated => "Signed in",
-        AuditAction::SessionProved => "Password confirmed",
+        AuditAction::SessionProved => "Password entered again",
         AuditAction::SessionEnded => "Signed out, or session ended",
         AuditAction::EmailAdded => "E-mail address added",
         AuditAction::EmailProofRequested => "Link to confirm an e-mail address asked for",

@@ -9,7 +9,7 @@ pub(crate) const SIGN_UP: &str = "Sign up";
 pub(crate) const WRONG: &str = "is not right, or nobody has this name";
 
 pub(crate) const ENDED: &str = "You are not signed in any more. Sign in to go on. What you entered \
-                                is kept, but for passwords.";
+                                is kept, but for passwords and private keys.";
 pub(crate) const BUSY: &str = "Too many attempts at once. Try again in a moment.";
 
 pub(crate) fn locked(minutes: u64) -> String {
@@ -17,20 +17,24 @@ pub(crate) fn locked(minutes: u64) -> String {
     format!("Too many attempts to sign in. Try again in {minutes} {unit}.")
 }
 
-pub(crate) const CONFIRM: &str = "Confirm that it is you";
-pub(crate) const CONFIRM_WHY: &str = "You entered your password some time ago. What you are about \
-                                      to do takes it again.";
-pub(crate) const CONFIRM_BUTTON: &str = "Confirm";
-pub(crate) const CONFIRM_WRONG: &str = "is not right";
+pub(crate) const ENTER_PASSWORD: &str = "Enter your password";
+pub(crate) const ENTER_PASSWORD_WHY: &str = "You entered your password some time ago. What you are \
+                                             about to do takes it again.";
+pub(crate) const PASSWORD_WRONG: &str = "is not right";
 pub(crate) const NOT_YOU: &str = "Not you?";
 pub(crate) const SIGNED_IN_AS: &str = "You are signed in as";
 
 pub(crate) const SEND_AGAIN: &str = "Go on with what you began?";
-pub(crate) const SEND_AGAIN_WHY: &str = "It was not done yet, because you had to sign in or to \
-                                         confirm that it is you. What you entered is kept, but \
-                                         for passwords and keys.";
+pub(crate) const SEND_AGAIN_WHY: &str = "It is not done yet: you have signed in, or entered your \
+                                         password again, since you opened the page. What you \
+                                         entered is kept, but for passwords and private keys.";
 pub(crate) const SEND: &str = "Go on";
 pub(crate) const DO_NOT_SEND: &str = "Leave it";
+
+pub(crate) const NOT_YOURS: &str = "Somebody else filled in this form";
+pub(crate) const NOT_YOURS_WHY: &str = "Nothing was done, and what was entered is not kept. To do \
+                                        it as yourself, open the page and fill in its form.";
+pub(crate) const OPEN_PAGE: &str = "Open the page";
 
 pub(crate) const SIGNED_OUT: &str = "You are signed out";
 pub(crate) const SIGN_IN_AGAIN: &str = "Sign in again";

@@ -2,7 +2,8 @@
 
 pub(crate) const HEADING: &str = "Change your password";
 pub(crate) const WHAT_ENDS: &str = "You stay signed in here. All other sessions end, and so do \
-                                    your tokens and what you have allowed apps to do.";
+                                    your tokens, but for environment tokens, and what you have \
+                                    allowed apps to do.";
 pub(crate) const GIVEN: &str = "Somebody else chose the password that you have. When you choose \
                                 your own, everything that may have been made with it ends: all \
                                 sessions, this one too, tokens, keys and confirmed addresses.";

@@ -2,7 +2,8 @@
 
 pub(crate) const INTRODUCTION: &str = "Browsers in which you are signed in. A session ends 30 \
                                        days after you signed in, or 14 days after you last used \
-                                       it. A new password ends all others.";
+                                       it. Changing your password here ends all others. Setting \
+                                       it by mail or by a program ends this one too.";
 pub(crate) const BROWSER: &str = "Browser";
 pub(crate) const SIGNED_IN: &str = "Signed in";
 pub(crate) const LAST_USED: &str = "Last used";
