@@ -213,7 +213,7 @@ async fn what_an_app_gets_while_it_is_revoked_is_revoked_too() {
 
     // Without asking, since it is the same again.
     let silent = async { drop(client.code(&app, &jane, "profile_read").await) };
-    let revoked = with_meanwhile(&app, revocation, silent).await;
+    let revoked = Box::pin(with_meanwhile(&app, revocation, silent)).await;
 
     assert!(revoked.has("There are no apps."), "{}", revoked.text());
     assert_eq!(app.items_of("grant").await.len(), 0);

@@ -4,7 +4,7 @@ use serde_json::json;
 use shared::Settings;
 use shared::table::Actor;
 use testkit::{
-    Browser, ConsentPage, OAuthClient, PASSWORD, Page, Service, TestApp, form, parameter,
+    Browser, ConsentPage, OAuthClient, PASSWORD, Page, PageForm, Service, TestApp, form, parameter,
 };
 
 use super::{CALLBACK, arranged, decide};
@@ -124,7 +124,7 @@ async fn sign_in(browser: &mut Browser<'_>, path: &str) -> Page {
 
 /// Presses a button of the page.
 pub(super) async fn press(browser: &mut Browser<'_>, page: &Page, decision: &str) -> Page {
-    let shown: Vec<_> = page.forms().iter().flat_map(|form| form.as_shown()).collect();
+    let shown: Vec<_> = page.forms().iter().flat_map(PageForm::as_shown).collect();
     let shown = shown.iter().map(|(name, value)| (&**name, &**value));
     let fields: Vec<_> = shown.chain([("decision", decision)]).collect();
     browser.post(&page.path, &fields).await
