@@ -150,7 +150,10 @@ async fn one_signs_up_by_a_mail_with_a_proved_address_and_the_link_works_once() 
     let path = sign_up_path(&app, &mut post, ADDRESS).await;
     let shown = get(&app, &path).await;
     assert_eq!(heading(&shown, 200), "Finish signing up");
-    assert!(page(&shown, 200).contains("<strong>mary@example.com</strong>"), "{shown:?}");
+    assert!(
+        page(&shown, 200).contains("<strong><bdi>mary@example.com</bdi></strong>"),
+        "{shown:?}"
+    );
     let password = &inputs(page(&shown, 200))["password"];
     assert!(password.contains("autocomplete=\"new-password\""), "{password}");
 
@@ -333,7 +336,10 @@ async fn an_address_is_proved_by_a_button_and_pressing_it_again_says_the_same() 
 
     let shown = get(&app, &path).await;
     assert_eq!(heading(&shown, 200), "Confirm your e-mail address");
-    assert!(page(&shown, 200).contains("<strong>second@example.com</strong>"), "{shown:?}");
+    assert!(
+        page(&shown, 200).contains("<strong><bdi>second@example.com</bdi></strong>"),
+        "{shown:?}"
+    );
     let [body] = &forms(page(&shown, 200))[..] else { panic!("{shown:?}") };
     let addresses = async || {
         let emails = jane.send("GET", "/rollcall/v1/users/self/emails").await;
@@ -500,7 +506,8 @@ async fn every_page_has_its_policy_and_tells_its_url_to_nobody() {
         // The second has the placeholder of a token or a session, or nothing to go by.
         for event in [&event, &operation.event] {
             let response = app.send_event(event).await;
-            let begins_session = ["pages-sign-in", "pages-sign-out", "pages-confirm"];
+            let begins_session =
+                ["pages-sign-in", "pages-sign-out", "pages-confirm", "pages-change-password"];
             let sets_cookie = response.headers.iter().any(|(name, _)| name == "set-cookie");
             assert!(!sets_cookie || begins_session.contains(&operation.name), "{operation}");
             pages.extend(Some(response).filter(|response| response.status != 303));
@@ -565,7 +572,10 @@ async fn names_addresses_and_the_service_are_escaped() {
     }
     for response in &pages[..2] {
         let page = page(response, 200);
-        assert!(page.contains("<strong>&quot;&lt;b&gt;&amp;&quot;@example.com</strong>"), "{page}");
+        assert!(
+            page.contains("<strong><bdi>&quot;&lt;b&gt;&amp;&quot;@example.com</bdi></strong>"),
+            "{page}"
+        );
     }
     let entered = &inputs(page(&pages[2], 400))["name"];
     assert!(entered.contains("&quot;&gt;&lt;script&gt;"), "{entered}");

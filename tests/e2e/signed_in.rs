@@ -415,7 +415,7 @@ async fn without_script_all_works_but_for_the_buttons_that_need_it_which_are_not
     sign_in(&browser, &jane.username).await;
 
     browser.open("/account/tokens").await;
-    browser.click("#scope-profile_read").await;
+    browser.click("#scope-tokens_read").await;
     fill(&browser, &[("name", "no script")]).await;
     browser.click_button("Make a token").await;
     browser.shows("h1", "Your new token").await;

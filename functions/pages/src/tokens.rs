@@ -25,7 +25,7 @@ use crate::words::{layout, tokens as words};
 
 const PATH: &str = "/account/tokens";
 /// Tokens on one page, each with two forms.
-const LIMIT: u8 = 20;
+const LIMIT: u8 = 18;
 /// Stands among the scopes for a token without a list.
 const EVERYTHING: &str = "everything";
 
@@ -347,6 +347,8 @@ pub(crate) fn moment(moment: Option<Timestamp>) -> Markup {
 fn rotation(request: &ApiRequest, id: TokenId) -> Markup {
     let overlap = Field {
         name: "overlap",
+        // Whose response is lost has the old one still.
+        value: "3600",
         label: words::OVERLAP,
         input: Input::Choice(&words::OVERLAPS),
         ..Field::default()
