@@ -5,8 +5,6 @@ use serde_json::{Value, json};
 
 use super::Takes;
 use super::links::{Either, new_user};
-use super::oauth::FORM;
-use crate::form;
 use crate::history::choice::made_by;
 use crate::history::client_step::{ClientStep, Ended, Seen, SentCredential, Transport, on, text};
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
@@ -82,7 +80,6 @@ impl<W: Transport> ClientStep<'_, W> {
         let shown = [
             ("rollcall-get-invitation", format!("{LINKS}/{token}")),
             ("pages-show-invitation", format!("{page}/{token}")),
-            ("pages-show-invitation-sign-in", format!("{page}/{token}/sign-in")),
             ("pages-show-invitation-decline", format!("{page}/{token}/decline")),
         ];
         let (operation, path) = shown[self.rng.usize(..shown.len())].clone();
@@ -150,18 +147,10 @@ impl<W: Transport> ClientStep<'_, W> {
             Some(owner) if self.rng.u8(..4) > 0 => owner,
             _ => self.shared_user(),
         };
-        let api = ("rollcall-accept-invitation", format!("{LINKS}/{}/accept", own.token));
-        let page = ("pages-accept-invitation", format!("{PAGES}/{}/sign-in", own.token));
-        let (operation, path) = self.rarer([api, page.clone()]);
-        let seen = if operation == page.0 {
-            let none = &SentCredential::None;
-            let fields = [("username", &*user.username), ("password", &user.password)];
-            let body = Some(form(&fields));
-            self.send(operation, none, ("POST", &path), &[FORM], body).await
-        } else {
-            let credential = self.token_or_password(&user);
-            self.send_json(operation, &credential, "POST", &path, None).await
-        };
+        let credential = self.token_or_password(&user);
+        let path = format!("{LINKS}/{}/accept", own.token);
+        let operation = "rollcall-accept-invitation";
+        let seen = self.send_json(operation, &credential, "POST", &path, None).await;
         let membership = Object::Membership(own.account.clone(), user.username.clone());
         let joined = || {
             let is_new = Event::changed(not(has("role")), [set("role", "member")]);
@@ -176,8 +165,6 @@ impl<W: Transport> ClientStep<'_, W> {
             Ended::With(409) if seen.text("/code") == "already_member" => {
                 self.note(seen, vec![on(membership, Event::seen(has("role")))]);
             }
-            // The page says 400 of a password that was changed meanwhile.
-            Ended::With(400) if operation == page.0 => self.note(seen, vec![]),
             Ended::With(403 | 409) => self.note(seen, vec![]),
             Ended::With(410) => self.note_over(seen, own),
             Ended::Unknown => self.note_unknown(seen, joined()),
