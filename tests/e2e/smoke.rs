@@ -130,8 +130,9 @@ async fn logs_and_metrics_of_a_stack_are_looked_for_by_the_ids_of_the_requests()
 
 #[tokio::test]
 async fn a_stack_without_a_line_in_a_log_or_without_the_metric_fails_and_nothing_is_left() {
+    type IsMissed = fn(&str) -> bool;
     let _alone = ALONE.lock().await;
-    let missing: [(&'static str, &'static str, fn(&str) -> bool); 2] = [
+    let missing: [(&'static str, &'static str, IsMissed); 2] = [
         ("[]", POINT, |check| check.starts_with("log of ")),
         (LINE, "", |check| check == "metric RejectedSignIns"),
     ];
