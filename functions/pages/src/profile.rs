@@ -23,8 +23,11 @@ const SAVED: &str = "/account?done=saved";
 /// The field with the tag of what the form was made from.
 const VERSION: &str = "version";
 
+/// How many there are.
+const COUNT: usize = 6;
+
 /// The fields, in their order.
-const FIELDS: [Field<'static>; 6] = [
+const FIELDS: [Field<'static>; COUNT] = [
     field("name", words::NAME, Some(words::NAME_HINT), Input::Words, "name"),
     field("location", words::LOCATION, None, Input::Words, "off"),
     field("company", words::COMPANY, None, Input::Words, "organization"),
@@ -34,7 +37,7 @@ const FIELDS: [Field<'static>; 6] = [
 ];
 
 /// What they hold, in the same order.
-type Values = [String; FIELDS.len()];
+type Values = [String; COUNT];
 
 const fn field(
     name: &'static str,
