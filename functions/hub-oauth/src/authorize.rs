@@ -85,7 +85,9 @@ async fn authorize(
             match AuthorizationRequest::parse(request, &query, client)? {
                 Ok(authorization) => {
                     let counts = counts.as_ref();
-                    Asked { app, request, caller, counts, authorization }.respond(decision).await
+                    ConsentRequest { app, request, caller, counts, authorization }
+                        .respond(decision)
+                        .await
                 }
                 Err(error) => error.send(),
             }
@@ -113,8 +115,8 @@ async fn ask_to_sign_in(
     }
 }
 
-/// A user who is asked for something.
-struct Asked<'a> {
+/// A request of a client, with who is signed in and may allow it.
+struct ConsentRequest<'a> {
     app: &'a App,
     request: &'a ApiRequest,
     caller: Caller<Consent>,
@@ -122,7 +124,7 @@ struct Asked<'a> {
     authorization: AuthorizationRequest,
 }
 
-impl Asked<'_> {
+impl ConsentRequest<'_> {
     async fn respond(self, decision: Option<Decision>) -> Result<Response<Body>> {
         let AuthorizationRequest { scopes, target, interaction, .. } = &self.authorization;
         if decision.as_ref().is_some_and(|decision| !decision.allows) {

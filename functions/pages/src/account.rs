@@ -10,12 +10,9 @@ use shared::{App, Error, Result};
 
 use crate::account_frame::{ACCOUNTS, Failure, Frame, account_id, path, person};
 use crate::entry::see_other;
-use crate::form::{Field, Form, Input, Target, entered};
+use crate::form::{Field, Form, Input, Target, VERSION, entered};
 use crate::layout::{AccountSection, act, day, facts, titled};
 use crate::words::{account as words, accounts, layout};
-
-/// The field with the tag of what the form was made from.
-const VERSION: &str = "version";
 
 /// What was done, as the page says after it.
 fn done(name: &str) -> Option<&'static str> {

@@ -14,7 +14,7 @@ use shared::auth::{
 };
 use shared::http::{self, ApiRequest, Fields};
 use shared::lifetimes::RETURN_TO_TTL;
-use shared::model::{SessionCredential, User, UserId, Username};
+use shared::model::{SessionCredential, User, UserId};
 use shared::table::fetch;
 use shared::{App, Error, FieldError, Result, SignUpPolicy};
 
@@ -38,8 +38,8 @@ const RETURN_TO: [&str; 2] = [HOME, AUTHORIZE];
 /// The cookie that remembers where a browser was going.
 const RETURN_TO_COOKIE: &str = "return-to";
 
-/// Where somebody was going, and what was entered there.
-struct Errand {
+/// A request that waits until somebody has signed in: its path, and what was entered there.
+struct PendingRequest {
     /// A path of ours, with its query.
     return_to: String,
     /// A form as it was sent, with its user, and without its token and its passwords; empty if there
@@ -47,7 +47,7 @@ struct Errand {
     kept: String,
 }
 
-impl Errand {
+impl PendingRequest {
     /// The way to a page of ours; home, if `return_to` is none.
     fn to(return_to: &str) -> Self {
         let is_below = |path: &&str| {
@@ -64,8 +64,8 @@ impl Errand {
     /// others would have somebody who signs in asked to send one. Nor a page on the way, which would
     /// lead to itself.
     fn by_link(return_to: &str) -> Self {
-        let errand = Self::to(return_to);
-        let page = errand.page();
+        let pending = Self::to(return_to);
+        let page = pending.page();
         let is_on_the_way = [SIGN_IN, CONFIRM].contains(&page.split('?').next().unwrap_or(page));
         Self::to(if is_on_the_way { HOME } else { page })
     }
@@ -88,9 +88,9 @@ impl Errand {
         {
             return Self::carried(&mut fields);
         }
-        let errand = Self::to(&request.link(OPERATIONS));
+        let pending = Self::to(&request.link(OPERATIONS));
         if request.method() != "POST" {
-            return errand;
+            return pending;
         }
         let pairs = form_urlencoded::parse(request.raw_body());
         // A private key is pasted where the public one belongs.
@@ -99,7 +99,7 @@ impl Errand {
         };
         let pairs = pairs.filter(|(name, value)| name != FORM_TOKEN && !is_secret(name, value));
         let kept = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-        Self { kept, ..errand }
+        Self { kept, ..pending }
     }
 
     /// As a form carries it on.
@@ -117,18 +117,7 @@ impl Errand {
     /// The page that the path leads to when no form is sent: the nearest one above it.
     fn page(&self) -> &str {
         let mut path = self.return_to.split('?').next().unwrap_or(HOME);
-        let shows = |path: &str| {
-            let names: Vec<_> = path.split('/').collect();
-            OPERATIONS.iter().any(|own| {
-                let own_names: Vec<_> = own.path.split('/').collect();
-                own.method == "GET"
-                    && own_names.len() == names.len()
-                    && own_names
-                        .iter()
-                        .zip(&names)
-                        .all(|(own, name)| own == name || own.starts_with('{'))
-            })
-        };
+        let shows = |path: &str| http::offers(OPERATIONS, "GET", path);
         if !path.starts_with(HOME) || shows(path) {
             return &self.return_to;
         }
@@ -188,7 +177,7 @@ impl Errand {
     }
 }
 
-/// Whether a request sends the form of a page on the way, which is nobody's errand.
+/// Whether a request sends the form of a page on the way, which is nothing to come back to.
 fn is_on_the_way(request: &ApiRequest) -> bool {
     matches!(request.operation(OPERATIONS), Ok(("pages-confirm" | "pages-sign-in", _)))
 }
@@ -217,15 +206,6 @@ pub(crate) fn sign_in_next(return_to: &str) -> Markup {
     html! { p { a.button href=(sign_in_path(return_to)) { (words::SIGN_IN) } } }
 }
 
-/// Who is signed in in the browser, if somebody is.
-pub(crate) async fn signed_in_username(
-    app: &App,
-    request: &ApiRequest,
-) -> Result<Option<Username>> {
-    let user = signed_in_user(app, request).await?;
-    Ok(user.map(|user| user.username.clone()))
-}
-
 /// A path with this parameter in its query.
 fn with_return(path: &str, return_to: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
@@ -241,13 +221,13 @@ pub(crate) async fn explain(
     request: &ApiRequest,
     error: Error,
 ) -> Result<Response<Body>> {
-    let errand = Errand::of(request);
+    let pending = PendingRequest::of(request);
     let is_form = request.method() == "POST";
     let is_other_form = matches!(error, Error::OtherForm);
     let user = match error {
         Error::MissingCredential | Error::InvalidCredential => None,
         Error::FullAccessRequired if !is_form => {
-            return see_other(&with_return(CONFIRM, &errand.return_to));
+            return see_other(&with_return(CONFIRM, &pending.return_to));
         }
         Error::FullAccessRequired | Error::OtherForm => signed_in_user(app, request).await?,
         error => return Err(error),
@@ -255,21 +235,21 @@ pub(crate) async fn explain(
     let status = StatusCode::FORBIDDEN;
     match user {
         Some(user) if is_other_form && !is_on_the_way(request) => {
-            let target = Target::new(request, errand.return_to.clone());
-            Ok(errand.offer(request, target, status, &user))
+            let target = Target::new(request, pending.return_to.clone());
+            Ok(pending.offer(request, target, status, &user))
         }
-        Some(user) => Ok(ask_to_confirm(app, request, &user, &errand, status, Vec::new())),
+        Some(user) => Ok(ask_to_confirm(app, request, &user, &pending, status, Vec::new())),
         None if is_form => {
-            let form = SignIn { has_ended: true, ..SignIn::on(&errand) };
+            let form = SignIn { has_ended: true, ..SignIn::on(&pending) };
             Ok(form.show(app, request, status, Vec::new()))
         }
-        None => see_other(&sign_in_path(&errand.return_to)),
+        None => see_other(&sign_in_path(&pending.return_to)),
     }
 }
 
 /// The form that signs in.
 struct SignIn<'a> {
-    errand: &'a Errand,
+    pending: &'a PendingRequest,
     /// What was entered before.
     name: &'a str,
     /// Whether a form came without a session.
@@ -277,8 +257,8 @@ struct SignIn<'a> {
 }
 
 impl<'a> SignIn<'a> {
-    const fn on(errand: &'a Errand) -> Self {
-        Self { errand, name: "", has_ended: false }
+    const fn on(pending: &'a PendingRequest) -> Self {
+        Self { pending, name: "", has_ended: false }
     }
 
     fn show(
@@ -307,7 +287,7 @@ impl<'a> SignIn<'a> {
         ];
         let form = Form {
             target: Some(Target::without_session(SIGN_IN)),
-            hidden: self.errand.hidden(),
+            hidden: self.pending.hidden(),
             fields,
             button: words::SIGN_IN,
             errors,
@@ -318,7 +298,7 @@ impl<'a> SignIn<'a> {
             @if self.has_ended { p role="status" { (words::ENDED) } }
             (other_ways(app))
         };
-        let leads_away = self.errand.leads_away();
+        let leads_away = self.pending.leads_away();
         View { status, leads_away, ..View::form(words::HEADING, content, form) }.show(request)
     }
 }
@@ -344,19 +324,19 @@ fn other_ways(app: &App) -> Markup {
 /// password, comes back by the link of a mail, which does not know.
 pub(crate) async fn show_sign_in(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let query = request.query()?;
-    let asked = query.get("return_to").map(Errand::by_link);
+    let asked = query.get("return_to").map(PendingRequest::by_link);
     let is_new = asked.as_ref().is_some_and(|asked| asked.return_to != HOME);
-    let errand = asked.filter(|_| is_new).or_else(|| remembered(request));
-    let errand = errand.unwrap_or_else(|| Errand::to(HOME));
+    let pending = asked.filter(|_| is_new).or_else(|| remembered(request));
+    let pending = pending.unwrap_or_else(|| PendingRequest::to(HOME));
     let asks_everybody = query.boolean("again")?.unwrap_or_default();
-    if !asks_everybody && signed_in_username(app, request).await?.is_some() {
-        let mut response = see_other(&errand.return_to)?;
+    if !asks_everybody && signed_in_user(app, request).await?.is_some() {
+        let mut response = see_other(&pending.return_to)?;
         forget(request, &mut response)?;
         return Ok(response);
     }
-    let mut response = SignIn::on(&errand).show(app, request, StatusCode::OK, Vec::new());
+    let mut response = SignIn::on(&pending).show(app, request, StatusCode::OK, Vec::new());
     if is_new {
-        let path: String = form_urlencoded::byte_serialize(errand.return_to.as_bytes()).collect();
+        let path: String = form_urlencoded::byte_serialize(pending.return_to.as_bytes()).collect();
         let cookie = request.set_cookie(RETURN_TO_COOKIE, &path, RETURN_TO_TTL)?;
         response.headers_mut().insert(SET_COOKIE, cookie);
     }
@@ -364,21 +344,21 @@ pub(crate) async fn show_sign_in(app: &App, request: &ApiRequest) -> Result<Resp
 }
 
 /// Where the browser was going before it signed up.
-fn remembered(request: &ApiRequest) -> Option<Errand> {
+fn remembered(request: &ApiRequest) -> Option<PendingRequest> {
     let path = request.host_cookie(RETURN_TO_COOKIE)?;
     let (path, _) = form_urlencoded::parse(path.as_bytes()).next()?;
-    Some(Errand::by_link(&path))
+    Some(PendingRequest::by_link(&path))
 }
 
 /// `POST /account/sign-in`: begins a session.
 pub(crate) async fn sign_in(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let mut fields = request.optional_form()?;
     let typed = entered(&mut fields, "username");
-    let errand = Errand::carried(&mut fields);
+    let pending = PendingRequest::carried(&mut fields);
     let name = fields.required_non_empty::<String>("username");
     let password = fields.required_non_empty::<String>("password");
     let again = |status, errors| {
-        let form = SignIn { name: &typed, ..SignIn::on(&errand) };
+        let form = SignIn { name: &typed, ..SignIn::on(&pending) };
         form.show(app, request, status, errors)
     };
     let (name, password) = match fields.into_result(name.zip(password)) {
@@ -395,7 +375,7 @@ pub(crate) async fn sign_in(app: &App, request: &ApiRequest) -> Result<Response<
             let write = app.table.create_session(&actor, user, counts, browser(request), former)?;
             let session = write.commit().await?;
             end_session_of_another(app, request, user.id).await;
-            errand.go_on(request, &session, user)
+            pending.go_on(request, &session, user)
         }
         Err(error) => rejected(error, "password", words::WRONG, again),
     }
@@ -451,12 +431,12 @@ fn signed_out(request: &ApiRequest) -> Response<Body> {
 /// `GET /account/confirm`: asks for the password once more.
 pub(crate) async fn show_confirm(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let query = request.query()?;
-    let errand = Errand::by_link(query.get("return_to").unwrap_or(HOME));
+    let pending = PendingRequest::by_link(query.get("return_to").unwrap_or(HOME));
     AuthRequest::<ProfileRead, SessionCookie>::from_request(app, request)?
         .input(Ok(()))
         .respond(async |Authorized { caller, .. }| {
             let (user, status) = (caller.user(), StatusCode::OK);
-            Ok(ask_to_confirm(app, request, user, &errand, status, Vec::new()))
+            Ok(ask_to_confirm(app, request, user, &pending, status, Vec::new()))
         })
         .await
 }
@@ -465,14 +445,14 @@ pub(crate) async fn show_confirm(app: &App, request: &ApiRequest) -> Result<Resp
 pub(crate) async fn confirm(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let auth = AuthRequest::<ProfileRead, SessionCookie>::from_request(app, request)?;
     let mut fields = request.optional_form()?;
-    let errand = Errand::carried(&mut fields);
+    let pending = PendingRequest::carried(&mut fields);
     let password = fields.required_non_empty::<String>("password");
     let password = fields.into_result(password);
     auth.input(Ok(()))
         .respond(async |Authorized { caller, .. }| {
             let user = caller.user();
             let again =
-                |status, errors| ask_to_confirm(app, request, user, &errand, status, errors);
+                |status, errors| ask_to_confirm(app, request, user, &pending, status, errors);
             let password = match password {
                 Ok(password) => password,
                 Err(Error::Invalid(errors)) => return Ok(again(StatusCode::BAD_REQUEST, errors)),
@@ -484,7 +464,7 @@ pub(crate) async fn confirm(app: &App, request: &ApiRequest) -> Result<Response<
             let session = caller.session().ok_or(Error::MissingCredential)?;
             let write = app.table.prove_session(&caller.actor(), session)?;
             let session = write.commit().await?;
-            errand.go_on(request, &session, user)
+            pending.go_on(request, &session, user)
         })
         .await
 }
@@ -493,7 +473,7 @@ fn ask_to_confirm(
     app: &App,
     request: &ApiRequest,
     user: &User,
-    errand: &Errand,
+    pending: &PendingRequest,
     status: StatusCode,
     errors: Vec<FieldError>,
 ) -> Response<Body> {
@@ -506,7 +486,7 @@ fn ask_to_confirm(
     };
     let form = Form {
         target: Some(Target::new(request, CONFIRM)),
-        hidden: errand.hidden(),
+        hidden: pending.hidden(),
         fields: vec![password],
         button: words::SEND,
         errors,
@@ -516,11 +496,11 @@ fn ask_to_confirm(
     let content = html! {
         p {
             (words::SIGNED_IN_AS) " " strong { bdi { (user.username) } } ". "
-            a href=(sign_in_again_path(errand.page())) { (words::NOT_YOU) }
+            a href=(sign_in_again_path(pending.page())) { (words::NOT_YOU) }
         }
         p { (words::ENTER_PASSWORD_WHY) }
         @if app.settings.sends_mail { p.links { a href="/account/reset" { (words::FORGOT) } } }
     };
-    let leads_away = errand.leads_away();
+    let leads_away = pending.leads_away();
     View { status, leads_away, ..View::form(words::ENTER_PASSWORD, content, form) }.show(request)
 }

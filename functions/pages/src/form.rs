@@ -8,6 +8,9 @@ use shared::model::{SessionCredential, UserId};
 
 use crate::words;
 
+/// The hidden field with the tag of what a form was made from: its `If-Match`.
+pub(crate) const VERSION: &str = "version";
+
 /// A form. It is sent to the page's own URL unless it has a target.
 #[derive(Default)]
 pub(crate) struct Form<'a> {

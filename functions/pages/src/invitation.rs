@@ -3,7 +3,7 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
 use maud::{Markup, html};
-use shared::auth::{AuthRequest, Authorized, FullAccess, SessionCookie};
+use shared::auth::{AuthRequest, Authorized, FullAccess, SessionCookie, signed_in_user};
 use shared::http::ApiRequest;
 use shared::invitations::{self, InvitationToken};
 use shared::model::{User, Username};
@@ -11,7 +11,7 @@ use shared::self_service::SignUpDetails;
 use shared::table::{LinkedInvitation, OwnerCheck, fetch};
 use shared::{App, Error, FieldError, Result};
 
-use crate::entry::{sign_in_again_path, sign_in_next, sign_in_path, signed_in_username};
+use crate::entry::{sign_in_again_path, sign_in_next, sign_in_path};
 use crate::form::{Form, Target};
 use crate::notice;
 use crate::sign_up::{Entered, identity_fields};
@@ -22,7 +22,7 @@ use crate::words::invitation as words;
 /// password. The link works on.
 pub(crate) async fn show(app: &App, request: &ApiRequest, token: &str) -> Result<Response<Body>> {
     let (linked, username) =
-        tokio::join!(invitations::open(app, token), signed_in_username(app, request));
+        tokio::join!(invitations::open(app, token), signed_in_user(app, request));
     let (linked, username) = (linked?, username?);
     Ok(match username {
         Some(username) => ask_to_join(request, token, &linked, &username),

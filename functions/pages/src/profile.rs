@@ -14,15 +14,12 @@ use shared::table::{UserChange, Versioned};
 use shared::{App, Error, FieldError, Result};
 
 use crate::entry::see_other;
-use crate::form::{Field, Form, Input, Target, entered};
+use crate::form::{Field, Form, Input, Target, VERSION, entered};
 use crate::layout::{Screen, Section, day, facts, titled};
 use crate::words::{layout, profile as words};
 
 const PATH: &str = "/account";
 const SAVED: &str = "/account?done=saved";
-/// The field with the tag of what the form was made from.
-const VERSION: &str = "version";
-
 /// How many there are.
 const COUNT: usize = 6;
 

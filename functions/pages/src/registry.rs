@@ -12,15 +12,12 @@ use shared::{App, Result};
 
 use crate::account_frame::{Failure, Frame, account_id, path};
 use crate::entry::see_other;
-use crate::form::{Field, Form, Input, Target, entered};
+use crate::form::{Field, Form, Input, Target, VERSION, entered};
 use crate::layout::{AccountSection, button, confirm_form, facts, titled};
 use crate::words::{layout, registry as words};
 
 const PAGE: (AccountSection, &str) = (AccountSection::Registry, layout::REGISTRY);
 const NAMES: RegistryFieldNames = ["server", "email", "username", "password"];
-/// The field with the tag of what the form was made from.
-const VERSION: &str = "version";
-
 /// What was done, as the page says after it.
 fn done(name: &str) -> Option<&'static str> {
     match name {

@@ -20,7 +20,7 @@ use shared::{App, Error, FieldError, Result, limits, rollcall};
 use crate::entry::see_other;
 use crate::form::{Field, Form, Input, Target, entered};
 use crate::keys::{identified, made_by};
-use crate::layout::{Screen, Section, pages, secret, table, time, titled};
+use crate::layout::{Screen, Section, confirm_form, pages, secret, table, time, titled};
 use crate::words::{layout, tokens as words};
 
 const PATH: &str = "/account/tokens";
@@ -384,5 +384,5 @@ fn of_token(
         button: label,
         ..Form::default()
     };
-    html! { details { summary { (label) } p { (consequence) } (form) } }
+    confirm_form(consequence, &form)
 }

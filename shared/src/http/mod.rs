@@ -33,4 +33,4 @@ pub use request::{ApiRequest, Query};
 #[cfg(feature = "table")]
 pub(crate) use response::REPLAYED;
 pub use response::{accepted, created, no_content, ok, see_other};
-pub use route::{Access, Operation, encode_path, encode_segment, parse_segment};
+pub use route::{Access, Operation, encode_path, encode_segment, offers, parse_segment};

@@ -104,6 +104,13 @@ impl ApiRequest {
     }
 }
 
+/// Whether a path, without a query, offers this method.
+pub fn offers(operations: &[Operation], method: &str, path: &str) -> bool {
+    matching_path(operations, path).is_some_and(|(matching, _)| {
+        operations.iter().any(|own| own.path == matching && own.method == method)
+    })
+}
+
 /// The first documented path that matches, with the values of its parameters.
 fn matching_path<'r>(
     operations: &[Operation],

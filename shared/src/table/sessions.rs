@@ -113,14 +113,15 @@ impl Table {
         counts: Option<&Stored<Counts>>,
         kept: Option<SessionId>,
     ) -> Result<Write<'_, ()>> {
+        const ACTION: &str = "end the sessions of a user";
         let counts = existing(counts)?;
         let others: Vec<_> =
             counts.sessions.keys().copied().filter(|id| Some(*id) != kept).collect();
-        let ended = Trail::of_user(user, AuditAction::SessionEnded).with_all("sessions", &others);
-        let transaction = Transaction::new(self, actor, "end the sessions of a user", ended);
         if others.is_empty() {
-            return Ok(Write::new(Transaction::without_trail(self, actor, "end no session"), ()));
+            return Ok(Write::new(Transaction::without_trail(self, actor, ACTION), ()));
         }
+        let ended = Trail::of_user(user, AuditAction::SessionEnded).with_all("sessions", &others);
+        let transaction = Transaction::new(self, actor, ACTION, ended);
         let transaction = others.iter().fold(transaction, |transaction, id| {
             transaction
                 .delete(Key::session(user, *id), Condition::always(), || Error::WriteConflict)
