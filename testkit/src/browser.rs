@@ -307,11 +307,15 @@ fn is_page(response: &ApiResponse) -> bool {
     response.header("content-type") == Some("text/html; charset=utf-8")
 }
 
+/// The most bytes of a page with its style, as docs/pages.md promises.
+const MAX_PAGE: usize = 60 * 1024;
+
 /// Panics unless a response of these functions, if it is a page, is one that everybody can use.
 pub(crate) fn check(response: &ApiResponse) {
     let Some(text) = response.body.as_str().filter(|_| is_page(response)) else { return };
     let wrong = problems(&Element::parse(text));
     assert!(wrong.is_empty(), "{wrong:#?} in {text}");
+    assert!(text.len() <= MAX_PAGE, "{} bytes: {text}", text.len());
 }
 
 /// What keeps somebody from using a page.

@@ -3,8 +3,9 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use shared::http::Access;
 use shared::limits::{
-    ACCOUNTS_OWNED, API_KEYS, CAPS, Cap, GRANTS, MAX_GRANTS_PER_CLIENT, MAX_RSA_BITS,
+    ACCOUNTS_OWNED, API_KEYS, CAPS, Cap, EMAILS, GRANTS, MAX_GRANTS_PER_CLIENT, MAX_RSA_BITS,
     MAX_SSH_KEY_NAME, MAX_USER_PAGE_BYTES, MEMBERS, MEMBERSHIPS, SSH_KEYS, TOKENS, USERS_MADE,
 };
 use shared::model::{
@@ -14,7 +15,9 @@ use shared::table::{Actor, NewGrant, NewUser, fetch};
 use shared::{Error, Result};
 use ssh_key::Mpint;
 use ssh_key::public::{KeyData, RsaPublicKey};
-use testkit::{ApiResponse, ConsentPage, OAuthClient, Person, TestApp, root, sign};
+use testkit::{
+    ApiResponse, ConsentPage, OAuthClient, PASSWORD, Person, TestApp, operations, root, sign,
+};
 
 /// How many try for the last free place.
 const MANY: usize = 64;
@@ -617,6 +620,36 @@ async fn no_item_comes_near_what_the_table_takes() {
     eprintln!("the largest item is a {kind} of {size} bytes");
     assert!((LARGEST_ITEM / 3..LARGEST_ITEM / 2).contains(&size), "{kind}: {size}");
     app.assert_consistent().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_of_whoever_has_everything_is_shown_and_none_is_too_large() {
+    let app = TestApp::start().await;
+    let jane = with_everything(&app).await;
+    for number in 1..EMAILS.max {
+        let body = json!({ "email": format!("{}{number}@example.com", "x".repeat(60)) });
+        let added = jane.send_json("POST", "/rollcall/v1/users/self/emails", &body).await;
+        assert_eq!(added.status, 201, "{added:?}");
+    }
+    let account = jane.account();
+    for number in 0..30 {
+        let member = app.person(&format!("member{number:02}")).await;
+        set_names(&member, long).await;
+        app.join(&member, &account, Role::Member).await;
+    }
+    let mut browser = app.browser();
+    browser.sign_in("janedoe", PASSWORD).await;
+
+    let pages = operations().into_iter();
+    let pages = pages.filter(|own| own.access() == Access::Session && own.method() == "GET");
+    for operation in pages {
+        // Of an event the account is an example.
+        let path = operation.path().replace("5f7b1b7b7b7b7b7b7b7b7b7b", &account);
+        // The browser of the tests takes none that is too large.
+        let page = browser.open(&path).await;
+
+        assert_eq!((page.status, page.path.as_str()), (200, path.as_str()), "{operation}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -144,7 +144,6 @@ async fn many_members_are_in_pages_and_what_is_done_leads_back_to_the_same_one()
 
     shows(&first, 200, &["29 members", "member33"]);
     assert!(!first.has("member34") && !second.has("member33") && second.has("member34"));
-    assert!(first.response.body.as_str().unwrap().len() < 60_000);
     let last = people.last().unwrap();
     let query = next.split_once('?').unwrap().1;
     let action = below(&jane, &format!("members/{}/remove?{query}", last.user().id));

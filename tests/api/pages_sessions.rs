@@ -332,6 +332,21 @@ async fn a_changed_password_ends_all_sessions_but_the_one_that_changed_it() {
 }
 
 #[tokio::test]
+async fn a_copied_cookie_is_worth_nothing_after_the_password_was_changed_with_it() {
+    let app = TestApp::start().await;
+    let (_jane, [mut browser, mut copy]) = signed_in(&app).await;
+    copy.cookies.clone_from(&browser.cookies);
+    assert!(is_in(&mut copy).await);
+
+    let page = browser.open("/account/password").await;
+    let fields = [("currentPassword", PASSWORD), ("password", NEW)];
+    let changed = browser.submit(&page, "/account/password", &fields).await;
+
+    assert_eq!(changed.status, 200, "{}", changed.text());
+    assert!(is_in(&mut browser).await && !is_in(&mut copy).await);
+}
+
+#[tokio::test]
 async fn a_reset_a_disabled_user_and_a_deletion_end_all_sessions() {
     let app = TestApp::start().await;
     let (jane, [mut browser]) = signed_in(&app).await;

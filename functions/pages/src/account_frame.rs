@@ -1,7 +1,6 @@
 //! What the pages of accounts have in common.
 
 use std::fmt::Display;
-use std::str::FromStr;
 
 use lambda_http::http::header::RETRY_AFTER;
 use lambda_http::http::{HeaderValue, StatusCode};
@@ -9,18 +8,14 @@ use lambda_http::{Body, Response};
 use maud::{Markup, html};
 use shared::http::{self, ApiRequest};
 use shared::model::{Account, AccountId, Role, User};
-use shared::rollcall::Page;
 use shared::{Error, FieldError, Result};
 
-use crate::entry::see_other;
 use crate::layout::{AccountSection, OfAccount, Screen, Section};
 use crate::view::View;
 use crate::words::{account_frame as words, layout};
 
 /// The list of accounts.
 pub(crate) const ACCOUNTS: &str = "/account/accounts";
-/// The most entries on a page. With their buttons, more would be a heavy one.
-const LIMIT: u8 = 25;
 
 /// The account that a path names; a malformed id is one that no account has.
 pub(crate) fn account_id(segment: &str) -> Result<AccountId> {
@@ -31,26 +26,6 @@ pub(crate) fn account_id(segment: &str) -> Result<AccountId> {
 /// empty.
 pub(crate) fn path(id: impl Display, below: &str) -> String {
     format!("{ACCOUNTS}/{id}{below}")
-}
-
-/// The page of a list that the query names.
-pub(crate) fn list_page<I: FromStr>(request: &ApiRequest) -> Result<Page<I>> {
-    Ok(Page { limit: LIMIT, ..Page::parse(&request.query()?)? })
-}
-
-/// The query of this page of a list, for what is done to its entries.
-pub(crate) fn own_query<I: Display>(page: &Page<I>) -> String {
-    page.after.as_ref().map(|after| format!("?cursor={after}")).unwrap_or_default()
-}
-
-/// Leads back to the page of a list that something was done on, which says so.
-pub(crate) fn back(request: &ApiRequest, list: &str, done: &str) -> Result<Response<Body>> {
-    let query = request.query()?;
-    let cursor = query.get("cursor").map(|cursor| ("cursor", cursor));
-    let query = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(cursor.into_iter().chain([("done", done)]))
-        .finish();
-    see_other(&format!("{list}?{query}"))
 }
 
 /// A user, as others see them: by the name, if there is one, and the username.

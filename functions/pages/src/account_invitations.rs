@@ -15,10 +15,11 @@ use shared::rollcall::Place;
 use shared::table::{NewInvitation, fetch};
 use shared::{App, Error, Result};
 
-use crate::account_frame::{Failure, Frame, account_id, back, list_page, own_query, path};
+use crate::account_frame::{Failure, Frame, account_id, path};
 use crate::entry::see_other;
 use crate::form::{Field, Form, Input, Target, entered};
 use crate::layout::{AccountSection, act, pages, secret, table, time, titled};
+use crate::list::{back, list_page, own_query};
 use crate::words::{account_invitations as words, accounts, layout, members};
 
 const PAGE: (AccountSection, &str) = (AccountSection::Invitations, layout::INVITATIONS);

@@ -11,10 +11,11 @@ use shared::rollcall::Place;
 use shared::table::{NewAccount, fetch};
 use shared::{App, Result};
 
-use crate::account_frame::{ACCOUNTS, Failure, account_id, back, list_page, own_query, path};
+use crate::account_frame::{ACCOUNTS, Failure, account_id, path};
 use crate::entry::see_other;
 use crate::form::{Field, Form, Input, Target, entered};
 use crate::layout::{Screen, Section, act, day, pages, table, titled};
+use crate::list::{back, list_page, own_query};
 use crate::words::{accounts as words, layout};
 
 /// What was done, as the page says after it.

@@ -7,12 +7,14 @@ use maud::{Markup, html};
 use shared::auth::{AuthRequest, Authorized, EmailRead, EmailWrite, FullAccess, SessionCookie};
 use shared::http::{self, ApiRequest};
 use shared::model::{Email, EmailAddress, MailTokenSubject, User, UserId};
+use shared::rollcall::{Page, Place};
 use shared::table::{Table, fetch};
 use shared::{App, Error, FieldError, Result, self_service};
 
 use crate::entry::see_other;
 use crate::form::{Field, Form, Input, Target, entered};
-use crate::layout::{Screen, Section, act, confirm, day, table, titled};
+use crate::layout::{Screen, Section, act, confirm, day, pages, table, titled};
+use crate::list::{back, list_page, own_query};
 use crate::words::{emails as words, layout};
 
 const PATH: &str = "/account/emails";
@@ -62,7 +64,7 @@ impl Notes {
     }
 }
 
-/// `GET /account/emails`: all addresses. A user has so few that they are on one page.
+/// `GET /account/emails`: a page of the addresses, oldest first.
 pub(crate) async fn show(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let done = request.query()?.get("done").and_then(done);
     list(app, request, Notes { done, ..Notes::default() }).await
@@ -98,7 +100,7 @@ pub(crate) async fn make_primary(
             let email = email.ok_or(Error::NotFound("e-mail address"))?;
             let write =
                 app.table.change_email(&caller.actor(), caller.user(), email, false, true)?;
-            caller.commit(app, write, |_| see_other(&format!("{PATH}?done=primary"))).await
+            caller.commit(app, write, |_| back(request, PATH, "primary")).await
         })
         .await;
     or_explain(app, request, outcome, Notes::conflict(words::CONFIRM_FIRST)).await
@@ -120,7 +122,7 @@ pub(crate) async fn request_proof(
             let new = self_service::new_link(app, request.base_url(), subject).await?;
             let actor = caller.actor();
             let write = app.table.request_email_proof(&actor, user, address, fetched, new).await?;
-            caller.commit(app, write, |()| see_other(&format!("{PATH}?done=sent"))).await
+            caller.commit(app, write, |()| back(request, PATH, "sent")).await
         })
         .await;
     or_explain(app, request, outcome, Notes::conflict(words::IS_CONFIRMED)).await
@@ -136,7 +138,7 @@ pub(crate) async fn remove(
         .input(address_in_path(address))
         .fetch(|address| fetch::email(address.clone()))
         .respond(async |Authorized { caller, fetched: email, .. }| {
-            let removed = || see_other(&format!("{PATH}?done=removed"));
+            let removed = || back(request, PATH, "removed");
             let Some(email) = email else { return removed() };
             let write = app.table.remove_email(&caller.actor(), caller.user(), &email)?;
             caller.commit(app, write, |()| removed()).await
@@ -183,17 +185,15 @@ async fn or_explain(
 /// The page with the addresses as they are now.
 async fn list(app: &App, request: &ApiRequest, notes: Notes) -> Result<Response<Body>> {
     AuthRequest::<EmailRead, SessionCookie>::from_request(app, request)?
-        .input(Ok(()))
-        .query(|table, user, ()| addresses(table, user))
-        .respond(async |Authorized { caller, queried: mut emails, .. }| {
+        .input(list_page::<Place>(request))
+        .query(|table, user, _| addresses(table, user))
+        .respond(async |Authorized { caller, input: page, queried: emails, .. }| {
             let user = caller.user();
-            let is_primary = |email: &Email| user.primary_email.same_as(&email.address);
             // The user and the addresses are read separately, as for the API.
-            if !emails.iter().any(|(email, _)| is_primary(email)) {
+            if !emails.iter().any(|(own, _)| user.primary_email.same_as(&own.address)) {
                 return Err(Error::WriteConflict);
             }
-            emails.sort_by_key(|(email, _)| (!is_primary(email), email.added_at));
-            Ok(screen(app, request, user, &emails, notes).show(request))
+            Ok(screen(app, request, user, emails, &page, notes).show(request))
         })
         .await
 }
@@ -207,12 +207,13 @@ fn screen<'a>(
     app: &App,
     request: &ApiRequest,
     user: &'a User,
-    emails: &[(Email, bool)],
+    emails: Vec<(Email, bool)>,
+    page: &Page<Place>,
     notes: Notes,
 ) -> Screen<'a> {
     let Notes { done, problem, typed, mut errors, taken } = notes;
     let is_own = |address: &EmailAddress| emails.iter().any(|own| own.0.address.same_as(address));
-    let elsewhere = taken.as_ref().filter(|address| !is_own(address));
+    let elsewhere = taken.as_ref().filter(|address| !is_own(address)).cloned();
     if taken.is_some() {
         let why = if elsewhere.is_some() { words::TAKEN } else { words::OWN };
         errors.push(FieldError::new("email", why));
@@ -223,8 +224,12 @@ fn screen<'a>(
         None => StatusCode::BAD_REQUEST,
     };
     let sends_mail = app.settings.sends_mail;
+    let place = |(own, _): &(Email, bool)| Place::new(user.id, own.added_at, &own.address.normal());
+    let (listed, next) = page.of(emails, place);
+    let (next, query) = (next.map(|next| next.to_string()), own_query(page));
+    let cursor = page.after.as_ref().map(ToString::to_string);
     let columns = [words::EMAIL, words::STATE, ""];
-    let rows = emails.iter().map(|own| row(request, user, own, sends_mail)).collect();
+    let rows = listed.iter().map(|own| row(request, user, own, &query, sends_mail)).collect();
     let email = Field {
         name: "email",
         label: words::EMAIL,
@@ -243,10 +248,11 @@ fn screen<'a>(
     let content = html! {
         p { (words::INTRODUCTION) }
         (table(layout::EMAILS, &columns, rows))
+        (pages(PATH, cursor.as_deref(), next.as_deref()))
         (titled(words::ADD, &form))
         @if let Some(address) = elsewhere.filter(|_| sends_mail) {
             p { (words::TAKEN_BUT_YOURS) }
-            (act(request, path(address, "proof"), words::SEND_LINK))
+            (act(request, path(&address, "proof"), words::SEND_LINK))
         }
     };
     let screen = Screen::new(user, Section::Emails, layout::EMAILS, content);
@@ -256,14 +262,16 @@ fn screen<'a>(
     }
 }
 
-/// The row of an address, to which mail came back or did not.
+/// The row of an address, to which mail came back or did not, on this page of the list.
 fn row(
     request: &ApiRequest,
     user: &User,
     (email, came_back): &(Email, bool),
+    query: &str,
     sends_mail: bool,
 ) -> Vec<Markup> {
     let address = &email.address;
+    let path = |verb| format!("{}{query}", path(address, verb));
     let is_primary = user.primary_email.same_as(address);
     let proved_at = user.proved_at(email);
     let can_prove = sends_mail && !address.is_placeholder() && (proved_at.is_none() || *came_back);
@@ -278,11 +286,11 @@ fn row(
         },
         html! {
             @if !is_primary && user.may_have_as_primary(email) {
-                (act(request, path(address, "primary"), words::MAKE_PRIMARY))
+                (act(request, path("primary"), words::MAKE_PRIMARY))
             }
-            @if can_prove { (act(request, path(address, "proof"), words::SEND_LINK)) }
+            @if can_prove { (act(request, path("proof"), words::SEND_LINK)) }
             @if !is_primary {
-                (confirm(request, path(address, "remove"), words::REMOVE, words::REMOVE_WHY))
+                (confirm(request, path("remove"), words::REMOVE, words::REMOVE_WHY))
             }
         },
     ]

@@ -18,6 +18,7 @@ mod form;
 mod invitation;
 mod keys;
 mod layout;
+mod list;
 mod members;
 mod notice;
 mod password;

@@ -8,12 +8,11 @@ use shared::model::{Account, AccountId, Membership, Role, User, UserId};
 use shared::table::fetch;
 use shared::{App, Error, Result};
 
-use crate::account_frame::{
-    ACCOUNTS, Failure, Frame, account_id, back, list_page, own_query, path, person,
-};
+use crate::account_frame::{ACCOUNTS, Failure, Frame, account_id, path, person};
 use crate::entry::see_other;
 use crate::form::{Form, Target};
 use crate::layout::{AccountSection, confirm, day, pages, table};
+use crate::list::{back, list_page, own_query};
 use crate::words::{account, accounts, layout, members as words};
 
 /// What was done, as the page says after it.

@@ -1,0 +1,34 @@
+//! Lists in pages, and what is done to their entries.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use lambda_http::{Body, Response};
+use shared::Result;
+use shared::http::ApiRequest;
+use shared::rollcall::Page;
+
+use crate::entry::see_other;
+
+/// The most entries on a page. With their buttons, more would be a heavy one.
+const LIMIT: u8 = 25;
+
+/// The page of a list that the query names.
+pub(crate) fn list_page<I: FromStr>(request: &ApiRequest) -> Result<Page<I>> {
+    Ok(Page { limit: LIMIT, ..Page::parse(&request.query()?)? })
+}
+
+/// The query of this page of a list, for what is done to its entries.
+pub(crate) fn own_query<I: Display>(page: &Page<I>) -> String {
+    page.after.as_ref().map(|after| format!("?cursor={after}")).unwrap_or_default()
+}
+
+/// Leads back to the page of a list that something was done on, which says so.
+pub(crate) fn back(request: &ApiRequest, list: &str, done: &str) -> Result<Response<Body>> {
+    let query = request.query()?;
+    let cursor = query.get("cursor").map(|cursor| ("cursor", cursor));
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(cursor.into_iter().chain([("done", done)]))
+        .finish();
+    see_other(&format!("{list}?{query}"))
+}
