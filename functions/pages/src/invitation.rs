@@ -21,11 +21,10 @@ use crate::words::invitation as words;
 /// `GET /account/invitations/{token}`: shows the invitation, and asks for username, name and
 /// password. The link works on.
 pub(crate) async fn show(app: &App, request: &ApiRequest, token: &str) -> Result<Response<Body>> {
-    let (linked, username) =
-        tokio::join!(invitations::open(app, token), signed_in_user(app, request));
-    let (linked, username) = (linked?, username?);
-    Ok(match username {
-        Some(username) => ask_to_join(request, token, &linked, &username),
+    let (linked, user) = tokio::join!(invitations::open(app, token), signed_in_user(app, request));
+    let (linked, user) = (linked?, user?);
+    Ok(match user {
+        Some(user) => ask_to_join(request, token, &linked, &user.username),
         None => ask_who(request, token, &linked, &Entered::default(), StatusCode::OK, Vec::new()),
     })
 }
