@@ -28,6 +28,7 @@ mod runtime_api;
 mod signed;
 mod snapshot;
 mod state;
+mod totp;
 mod trails;
 mod translated;
 
@@ -56,4 +57,5 @@ pub use response::ApiResponse;
 pub use runtime_api::{RuntimeApi, RuntimeCall};
 pub use signed::{date, sign, signature};
 pub use state::{State, seen};
+pub use totp::totp_code;
 pub use translated::{printed, script, source, translate};
