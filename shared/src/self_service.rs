@@ -6,13 +6,13 @@
 
 use tokio::time::Instant;
 
-use crate::auth::{pad_response_time, request_context, source};
+use crate::auth::{pad_response_time, request_context, source, verify_code};
 use crate::http::{ApiRequest, Fields};
 use crate::limits::{MAX_EMAIL_BYTES, MAX_FULL_NAME};
 use crate::mail::seal_link;
 use crate::model::{
-    Email, EmailAddress, MailToken, MailTokenSubject, Network, OptionalText, PasswordReset, SignUp,
-    SourceId, Text, Timestamp, User, Username,
+    Email, EmailAddress, FactorCode, MailToken, MailTokenSubject, Network, OptionalText,
+    PasswordReset, SignUp, SourceId, Text, Timestamp, User, Username,
 };
 use crate::password::NewPassword;
 use crate::random::back_off;
@@ -44,6 +44,17 @@ impl SignUpDetails {
             credentials.map(|(username, password)| Self { username, full_name, password });
         fields.into_result(details)
     }
+}
+
+/// What somebody enters who sets another password by a link. It has no `Debug`: the password must
+/// not be logged.
+pub struct PasswordResetDetails {
+    /// The password.
+    pub password: NewPassword,
+    /// Whether API keys, environment tokens and SSH keys stay, if the user chose the old password.
+    pub keeps_keys: bool,
+    /// A code of the user's second factor, if it is on.
+    pub code: Option<FactorCode>,
 }
 
 /// Reads the field `name` of a body or a form that asks for a link to set another password: a
@@ -235,33 +246,46 @@ pub async fn request_password_reset(app: &App, request: &ApiRequest, name: &str)
     Ok(())
 }
 
-/// [`Error::LinkEnded`] if a link that sets another password does not work. The link is not used.
-pub async fn check_password_reset(app: &App, token: &str) -> Result<()> {
-    ResetLink::read(app, token).await.map(|_| ())
+/// Whether a link that sets another password takes a code of a second factor, too. The link is not
+/// used.
+///
+/// [`Error::LinkEnded`] if it does not work.
+pub async fn check_password_reset(app: &App, token: &str) -> Result<bool> {
+    Ok(ResetLink::read(app, token).await?.user.second_factor_since.is_some())
 }
 
-/// Sets the password of a user by a link. Everything older ends; API keys, environment tokens and
-/// SSH keys stay if `keeps_keys` and the user chose the old password.
+/// Sets the password of a user by a link. Everything older ends, but the second factor, whose code
+/// is used up.
 ///
-/// [`Error::LinkEnded`]; [`Error::Invalid`] if the password is not accepted: the link works on.
+/// [`Error::LinkEnded`]; [`Error::Invalid`] if the password is not accepted or a code is missing,
+/// [`Error::Forbidden`] if it is wrong, which counts as a wrong password does: the link works on.
 pub async fn reset_password(
     app: &App,
     request: &ApiRequest,
     token: &str,
-    new: Result<(NewPassword, bool)>,
+    new: Result<PasswordResetDetails>,
 ) -> Result<()> {
     let ResetLink { user, reset, recipient, addresses } = ResetLink::read(app, token).await?;
     source_id(app, request).await?;
-    let (password, keeps_keys) = new?;
+    let PasswordResetDetails { password, keeps_keys, code } = new?;
     let password = password.accept_for(&app.settings.service_name, &user, &addresses)?;
+    let actor = Actor::mail_token(Some(&user), request_context(request));
+    let used = match (user.second_factor_since, code) {
+        (None, _) => None,
+        (Some(_), None) => return Err(Error::invalid("code", "is required")),
+        (Some(_), Some(code)) => {
+            // Boxed: the SDK's futures are large.
+            Some(Box::pin(verify_code(app, user.id, &source(request), &code, &actor)).await?)
+        }
+    };
     let change = PasswordChange {
         hash: password.hash()?,
         revoke_keys: !keeps_keys,
         // Whoever set it may have proved the address that the link went to.
         is_reused: password.is_reused_by(&user)?,
     };
-    let actor = Actor::mail_token(Some(&user), request_context(request));
-    let write = app.table.reset_password(&actor, &user, &reset, &recipient, change)?;
+    let used = used.as_ref();
+    let write = app.table.reset_password(&actor, &user, &reset, &recipient, change, used)?;
     write.commit().await.map(|_| ())
 }
 

@@ -1,5 +1,5 @@
 //! Rollcall's own API for what users have: profile, password, addresses, API keys, SSH keys,
-//! sessions and audit log: `/rollcall/v1/users/self…`; and for becoming a user, for setting a lost password anew,
+//! sessions, second factors and audit log: `/rollcall/v1/users/self…`; and for becoming a user, for setting a lost password anew,
 //! and for joining accounts: `/rollcall/v1/sign-ups…`, `/rollcall/v1/password-resets…` and
 //! `/rollcall/v1/invitations…`.
 
@@ -10,6 +10,7 @@ mod invitations;
 mod password;
 mod password_resets;
 mod profile;
+mod second_factors;
 mod sessions;
 mod sign_ups;
 mod ssh_keys;
@@ -146,6 +147,20 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         method: "GET",
+        path: "/rollcall/v1/users/self/second-factors",
+        name: "rollcall-list-second-factors",
+        access: Access::FullAccess,
+        status: 200,
+    },
+    Operation {
+        method: "DELETE",
+        path: "/rollcall/v1/users/self/second-factors/{id}",
+        name: "rollcall-remove-second-factor",
+        access: Access::FullAccess,
+        status: 204,
+    },
+    Operation {
+        method: "GET",
         path: "/rollcall/v1/users/self/audit",
         name: "rollcall-list-audit-entries",
         access: Access::Scope("audit_read"),
@@ -275,6 +290,13 @@ async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
         }
         ("rollcall-end-session", [id]) => {
             sessions::end(app, AuthRequest::from_request(app, request)?, request.query(), id).await
+        }
+        ("rollcall-list-second-factors", []) => {
+            second_factors::list(AuthRequest::from_request(app, request)?, request.query()).await
+        }
+        ("rollcall-remove-second-factor", [id]) => {
+            let auth = AuthRequest::from_request(app, request)?;
+            second_factors::remove(app, auth, request.optional_json(), id).await
         }
         ("rollcall-list-audit-entries", []) => {
             audit::list(AuthRequest::from_request(app, request)?, request.query()).await

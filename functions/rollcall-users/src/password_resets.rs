@@ -1,14 +1,15 @@
 use lambda_http::{Body, Response};
 use shared::http::{self, ApiRequest, Fields};
-use shared::password::NewPassword;
-use shared::{App, Result, self_service};
+use shared::self_service::{self, PasswordResetDetails};
+use shared::{App, Result};
 
-/// The body of `POST /rollcall/v1/password-resets/{token}`: the password, and whether API keys,
-/// environment tokens and SSH keys stay.
-fn new_password(mut fields: Fields) -> Result<(NewPassword, bool)> {
+/// The body of `POST /rollcall/v1/password-resets/{token}`.
+fn details(mut fields: Fields) -> Result<PasswordResetDetails> {
     let password = fields.required("password");
     let keeps_keys = fields.optional_bool("keepApiKeys").unwrap_or_default();
-    fields.into_result(password.map(|password| (password, keeps_keys)))
+    let code = fields.optional("code");
+    let details = password.map(|password| PasswordResetDetails { password, keeps_keys, code });
+    fields.into_result(details)
 }
 
 /// `POST /rollcall/v1/password-resets`: sends a link to whom the name belongs to, if they have
@@ -25,7 +26,7 @@ pub(crate) async fn complete(
     request: &ApiRequest,
     token: &str,
 ) -> Result<Response<Body>> {
-    let new = request.json().and_then(new_password);
+    let new = request.json().and_then(details);
     self_service::reset_password(app, request, token, new).await?;
     http::no_content()
 }

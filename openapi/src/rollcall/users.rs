@@ -1,17 +1,17 @@
 //! What users have: profile, password, addresses, keys, audit log.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::limits::{
     MAX_EMAIL_BYTES, MAX_FULL_NAME, MAX_PAGE_SIZE, MAX_PASSWORD, MAX_PHONE, MAX_PROFILE_LINE,
-    MAX_SSH_KEY_NAME, MAX_SSH_KEY_TEXT, MAX_USERNAME, MIN_PASSWORD, MIN_USERNAME,
+    MAX_SSH_KEY_NAME, MAX_SSH_KEY_TEXT, MAX_USERNAME, MIN_PASSWORD, MIN_USERNAME, RECOVERY_CODES,
 };
 use shared::model::AuditAction;
 
 use super::{next_cursor, paged, time};
 use crate::description::{Description, describe};
 use crate::schema::{
-    Schema, anything, body, boolean, email, hex, list, named, one_of, optional_text, pattern,
-    random_number, recipient, string, text, uuid, view, view_of,
+    Schema, anything, body, boolean, email, hex, integer, list, named, one_of, optional_text,
+    pattern, random_number, recipient, string, text, uuid, view, view_of,
 };
 
 pub(super) const USER_ID: &str = "0197a1b2-c3d4-7e5f-8607-18293a4b5c6d";
@@ -33,6 +33,8 @@ pub(super) fn schemas() -> Vec<(&'static str, Schema)> {
         ("SshKey", ssh_key()),
         ("AddSshKeyRequest", new_ssh_key()),
         ("Session", session()),
+        ("SecondFactor", second_factor()),
+        ("RemoveSecondFactorRequest", removed_factor()),
         ("SignUpRequest", sign_up_request()),
         ("SignUp", sign_up()),
         ("CreateUserRequest", new_user()),
@@ -142,9 +144,12 @@ fn reset() -> Schema {
         "Whether API keys, environment tokens and SSH keys stay. They end all the same if somebody \
          else chose the old password.",
     );
+    let code = factor_code()
+        .about("A code of the user's app, or a recovery code; required if a second factor is on.");
     body([
         ("password", password.about("Not one that others would guess.")),
         ("keepApiKeys?", keep.with("default", false)),
+        ("code?", code),
     ])
 }
 
@@ -238,6 +243,40 @@ fn session() -> Schema {
 
 fn session_id() -> Schema {
     hex(12).about("The session's id.").example("0197a1b2c3d4e5f60718293d")
+}
+
+fn second_factor() -> Schema {
+    let kind = one_of(&["totp", "passkey"]).about("The codes of an app, or a passkey.");
+    let name = string().or("null").about("What the user calls the passkey; `null` for codes.");
+    let last = time("The hour of the passkey's last use; `null` if there was none, and for codes.");
+    let codes = u64::try_from(RECOVERY_CODES).unwrap_or_default();
+    let left = integer().range(0..=codes).or("null");
+    view([
+        ("id", factor_id()),
+        ("kind", kind),
+        ("name", name.example(Value::Null)),
+        ("createdAt", time("When it was added.")),
+        ("lastUsedAt", last.or("null").example(Value::Null)),
+        (
+            "recoveryCodesLeft",
+            left.about("How many recovery codes are left; `null` for a passkey.").example(10),
+        ),
+    ])
+    .about("The codes of an app, or a passkey.")
+}
+
+fn factor_id() -> Schema {
+    string().about("`totp`, or the passkey's id.").example("totp")
+}
+
+fn removed_factor() -> Schema {
+    let code = factor_code().about("A code of the app, or a recovery code; required for `totp`.");
+    body([("code?", code.example("123456"))])
+}
+
+/// The code of an app, or a recovery code, in the forms in which people type them.
+fn factor_code() -> Schema {
+    pattern("^(([0-9] *){6}|([A-Za-z2-7][ -]*){13})$")
 }
 
 fn audit_entry() -> Schema {
@@ -439,7 +478,9 @@ fn of_links() -> Vec<Description> {
             .path("token", token("rcw"))
             .json(named("PasswordReset"))
             .responds(204, "The password is set.", None)
-            .error(410, ended),
+            .error(403, "The code is wrong; the link works on.")
+            .error(410, ended)
+            .error(429, "Too many codes or passwords of the user were tried."),
     ]
 }
 
@@ -490,5 +531,21 @@ fn of_keys() -> Vec<Description> {
             .path("id", session_id())
             .responds(204, "The browser is signed out.", None)
             .error(404, "The caller has no such session."),
+        paged(describe("rollcall-list-second-factors", "List the caller's second factors"))
+            .text("The codes of an app, if they are on, and passkeys. They are added on the pages.")
+            .shows(
+                200,
+                "The second factors.",
+                page("secondFactors", "SecondFactor", "Oldest first."),
+            ),
+        describe("rollcall-remove-second-factor", "Remove a second factor")
+            .text("With the codes of the app the recovery codes go.")
+            .path("id", factor_id())
+            .json(named("RemoveSecondFactorRequest"))
+            .body_is_optional()
+            .responds(204, "It does not count any more.", None)
+            .error(403, "The code is wrong, or the credential lacks full access.")
+            .error(404, "The caller has no such second factor.")
+            .error(409, "Without this passkey the user could not sign in."),
     ]
 }

@@ -13,6 +13,7 @@ use crate::table::engine::{
     expiring, user_partition,
 };
 use crate::table::mail::{MailRateLimit, NewLink};
+use crate::table::second_factor::UsedFactor;
 use crate::table::write::Write;
 use crate::{Error, Result};
 
@@ -138,8 +139,8 @@ impl Table {
         Ok(found.map(|(user, reset)| (user, reset, emails)))
     }
 
-    /// Sets the password of a user by a link, which is used up. The address that it went to stays
-    /// proved.
+    /// Sets the password of a user by a link, which is used up, as is the code of a second factor.
+    /// The address that it went to stays proved.
     ///
     /// [`Error::LinkEnded`] if it was used or replaced meanwhile, else as
     /// [`Table::change_password`].
@@ -150,10 +151,20 @@ impl Table {
         reset: &PasswordReset,
         recipient: &Email,
         password: PasswordChange,
+        used: Option<&UsedFactor>,
     ) -> Result<Write<'_, User>> {
         let unchanged = UserChange::default();
         let (after, write) = self.change_password(actor, user, &unchanged, password)?.split();
         let write = write.and(|transaction| {
+            let transaction = match used {
+                Some(used) => transaction.use_factor(used)?,
+                // Nobody may have turned it on meanwhile.
+                None => transaction.require_or(
+                    user.key(),
+                    Condition::lacks("secondFactorSince"),
+                    || Error::WriteConflict,
+                ),
+            };
             // It may have been removed, or its proof ended, since it was read.
             let proved = Condition::has("provedAt");
             let transaction = if after.has_proved(recipient) {
