@@ -23,6 +23,7 @@ mod redirect_uri;
 mod register_client;
 mod replay;
 mod reset_password;
+mod reset_second_factor;
 mod revoke;
 mod sealing;
 mod set_account;
@@ -69,6 +70,7 @@ enum Command {
 enum TableCommand {
     CreateUser(create_user::Options),
     ResetPassword(reset_password::Options),
+    ResetSecondFactor(reset_second_factor::Options),
     CreateToken(create_token::Options),
     RegisterClient(register_client::Options),
     /// List all plans, the default one included
@@ -148,6 +150,7 @@ async fn run_on_table(table: &Table, command: TableCommand) -> Result<()> {
     match command {
         TableCommand::CreateUser(options) => create_user::run(table, options).await,
         TableCommand::ResetPassword(options) => reset_password::run(table, options).await,
+        TableCommand::ResetSecondFactor(options) => reset_second_factor::run(table, options).await,
         TableCommand::CreateToken(options) => create_token::run(table, options).await,
         TableCommand::RegisterClient(options) => register_client::run(table, options).await,
         TableCommand::ListPlans => list_plans::run(table).await,

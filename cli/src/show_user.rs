@@ -5,8 +5,8 @@ use clap::Args;
 use serde::Serialize;
 use shared::model::{
     Account, AccountId, ApiKey, ApiKeyId, Client, ClientId, Email, Grant, GrantId, MakerId,
-    Membership, Role, S3Key, Scope, Session, SessionId, SshKey, Timestamp, TokenId, TokenKind,
-    User, UserId, UserNumber, UserToken, Username, UtcMillis,
+    Membership, Passkey, PasskeyId, Role, S3Key, Scope, SecondFactor, Session, SessionId, SshKey,
+    Timestamp, TokenId, TokenKind, User, UserId, UserNumber, UserToken, Username, UtcMillis,
 };
 use shared::table::{LockState, Table, UserRecord};
 
@@ -35,6 +35,8 @@ struct ShownUser {
     emails: Vec<ShownEmail>,
     accounts: Vec<ShownAccount>,
     password: ShownPassword,
+    second_factor: Option<ShownFactor>,
+    passkeys: Vec<ShownPasskey>,
     tokens: Vec<ShownToken>,
     api_keys: Vec<ShownApiKey>,
     s3_key: ShownS3Key,
@@ -72,6 +74,23 @@ struct ShownPassword {
     locked_until: Option<UtcMillis>,
     known_sources: usize,
     locked_sources: usize,
+}
+
+/// The codes of an app.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownFactor {
+    since: UtcMillis,
+    recovery_codes_left: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownPasskey {
+    id: PasskeyId,
+    name: String,
+    created_at: UtcMillis,
+    last_used_at: Option<UtcMillis>,
 }
 
 #[derive(Serialize)]
@@ -152,6 +171,8 @@ impl ShownUser {
             user,
             emails,
             memberships,
+            second_factor,
+            passkeys,
             tokens,
             grants,
             sessions,
@@ -177,6 +198,8 @@ impl ShownUser {
             emails: emails.iter().map(|email| ShownEmail::new(email, user)).collect(),
             accounts: memberships.iter().filter_map(shown_account).collect(),
             password: ShownPassword::new(user, lock),
+            second_factor: second_factor.as_ref().map(ShownFactor::from),
+            passkeys: passkeys.iter().map(ShownPasskey::from).collect(),
             tokens: tokens.iter().map(|token| ShownToken::new(token, user, now)).collect(),
             api_keys: user.api_keys.values().map(ShownApiKey::from).collect(),
             s3_key: ShownS3Key::new(user.id, user.s3_key.as_ref()),
@@ -217,6 +240,24 @@ impl ShownPassword {
             locked_until: elsewhere_until.map(UtcMillis::from),
             known_sources,
             locked_sources,
+        }
+    }
+}
+
+impl From<&SecondFactor> for ShownFactor {
+    fn from(factor: &SecondFactor) -> Self {
+        let recovery_codes_left = factor.recovery_codes.len();
+        Self { since: factor.since.into(), recovery_codes_left }
+    }
+}
+
+impl From<&Passkey> for ShownPasskey {
+    fn from(passkey: &Passkey) -> Self {
+        Self {
+            id: passkey.id,
+            name: passkey.name.as_str().to_owned(),
+            created_at: passkey.created_at.into(),
+            last_used_at: passkey.last_used_at.map(UtcMillis::from),
         }
     }
 }

@@ -52,7 +52,7 @@ impl From<&Passkey> for FactorView {
         Self {
             id: passkey.id.to_string(),
             kind: "passkey",
-            name: Some(passkey.name.to_string()),
+            name: Some(passkey.name.as_str().to_owned()),
             created_at: passkey.created_at.into(),
             last_used_at: passkey.last_used_at.map(UtcMillis::from),
             recovery_codes_left: None,

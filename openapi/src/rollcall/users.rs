@@ -276,7 +276,10 @@ fn removed_factor() -> Schema {
 
 /// The code of an app, or a recovery code, in the forms in which people type them.
 fn factor_code() -> Schema {
-    pattern("^(([0-9] *){6}|([A-Za-z2-7][ -]*){13})$")
+    // The last digit of a recovery code is an even one.
+    pattern(
+        "^(( *[0-9]){6} *|([ -]*[A-Za-z2-7]){12}[ -]*[ACEGIKMOQSUWYacegikmoqsuwy246][ -]*)$",
+    )
 }
 
 fn audit_entry() -> Schema {
