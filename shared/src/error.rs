@@ -20,6 +20,9 @@ pub enum Error {
     /// disabled.
     #[error("the credential is not valid")]
     InvalidCredential,
+    /// The password is right, and a second factor is on, which takes more than that.
+    #[error("a second factor is on: use a token as the password")]
+    SecondFactorRequired,
     /// An environment token, where a user token is required.
     #[error("this API accepts only the user token")]
     UserTokenOnly,
@@ -71,6 +74,9 @@ pub enum Error {
     /// The member is the last admin of the account.
     #[error("the user is the only admin of the account")]
     LastAdmin,
+    /// The user could not sign in any more.
+    #[error("this is the last way to sign in: set a password or add another passkey first")]
+    LastWayIn,
     /// Whoever is to own the account is not one of its admins.
     #[error("the new owner must be an admin of the account")]
     NotAdmin,

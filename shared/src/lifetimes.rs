@@ -26,6 +26,15 @@ pub const SESSION_IDLE: Duration = Duration::from_hours(14 * 24);
 /// A session has full access for so long after its user entered the password, in seconds.
 pub const SESSION_PROOF: i64 = 15 * MINUTE;
 
+/// What a passkey is asked to sign, in seconds.
+pub const PASSKEY_CHALLENGE_TTL: i64 = 5 * MINUTE;
+
+/// After the password was right, the code of the second factor can be entered for so long, in
+/// seconds.
+pub const PENDING_SIGN_IN_TTL: i64 = 5 * MINUTE;
+/// The secret of a second factor that is being set up can be confirmed for so long, in seconds.
+pub const FACTOR_SETUP_TTL: i64 = 15 * MINUTE;
+
 /// A browser remembers where it was going before somebody signed up, in seconds.
 pub const RETURN_TO_TTL: i64 = HOUR;
 

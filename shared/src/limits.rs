@@ -28,10 +28,11 @@ impl fmt::Display for Cap {
 }
 
 /// Every cap on what a user or an account has.
-pub const CAPS: [Cap; 11] = [
+pub const CAPS: [Cap; 12] = [
     TOKENS,
     API_KEYS,
     SSH_KEYS,
+    PASSKEYS,
     EMAILS,
     GRANTS,
     GRANTS_PER_CLIENT,
@@ -105,6 +106,12 @@ pub const USERS_MADE: Cap =
 
 /// Sessions of a user. A further one replaces the oldest.
 pub const MAX_SESSIONS: u32 = 50;
+/// Passkeys of a user.
+pub const PASSKEYS: Cap = Cap::new("a user can have", 20, "passkeys");
+/// A passkey's name.
+pub const MAX_PASSKEY_NAME: usize = 64;
+/// Recovery codes of a user who has turned the second factor on.
+pub const RECOVERY_CODES: usize = 10;
 /// The kind of browser of a session, in words.
 pub const MAX_BROWSER: usize = 100;
 

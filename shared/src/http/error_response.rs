@@ -14,9 +14,10 @@ use crate::{Error, InvitationEnd, OAuthCode};
 /// of errors.
 pub(super) const fn status(error: &Error) -> StatusCode {
     match error {
-        Error::MissingCredential | Error::InvalidCredential | Error::UserTokenOnly => {
-            StatusCode::UNAUTHORIZED
-        }
+        Error::MissingCredential
+        | Error::InvalidCredential
+        | Error::SecondFactorRequired
+        | Error::UserTokenOnly => StatusCode::UNAUTHORIZED,
         Error::MissingScope(_)
         | Error::FullAccessRequired
         | Error::OAuthTokenElsewhere
@@ -32,6 +33,7 @@ pub(super) const fn status(error: &Error) -> StatusCode {
         | Error::LimitReached(_)
         | Error::OwnerMustTransfer
         | Error::LastAdmin
+        | Error::LastWayIn
         | Error::NotAdmin
         | Error::AlreadyMember
         | Error::IdempotencyKeyInUse => StatusCode::CONFLICT,
@@ -62,6 +64,7 @@ pub(super) const fn code(error: &Error) -> &'static str {
     match error {
         Error::MissingCredential => "credential_required",
         Error::InvalidCredential => "invalid_credential",
+        Error::SecondFactorRequired => "second_factor_required",
         Error::UserTokenOnly => "user_token_required",
         Error::MissingScope(_) | Error::FullAccessRequired | Error::OAuthTokenElsewhere => {
             "insufficient_scope"
@@ -76,6 +79,7 @@ pub(super) const fn code(error: &Error) -> &'static str {
         Error::LimitReached(_) => "limit_reached",
         Error::OwnerMustTransfer => "owner_must_transfer",
         Error::LastAdmin => "last_admin",
+        Error::LastWayIn => "last_way_in",
         Error::NotAdmin => "not_admin",
         Error::PreconditionFailed => "precondition_failed",
         Error::IdempotencyKeyReused => "idempotency_key_reused",
@@ -113,7 +117,7 @@ pub(super) fn message(error: &Error) -> String {
 pub(super) fn header(error: &Error, dialect: Dialect) -> Option<(HeaderName, HeaderValue)> {
     let (name, value) = match error {
         Error::MissingCredential => (WWW_AUTHENTICATE, challenge(dialect, "")),
-        Error::InvalidCredential | Error::UserTokenOnly => {
+        Error::InvalidCredential | Error::SecondFactorRequired | Error::UserTokenOnly => {
             (WWW_AUTHENTICATE, challenge(dialect, r#", error="invalid_token""#))
         }
         Error::MissingScope(scope) => {
@@ -170,6 +174,7 @@ mod tests {
         vec![
             Error::MissingCredential,
             Error::InvalidCredential,
+            Error::SecondFactorRequired,
             Error::UserTokenOnly,
             Error::MissingScope("x"),
             Error::FullAccessRequired,
@@ -186,6 +191,7 @@ mod tests {
             Error::LimitReached(limits::TOKENS),
             Error::OwnerMustTransfer,
             Error::LastAdmin,
+            Error::LastWayIn,
             Error::NotAdmin,
             Error::PreconditionFailed,
             Error::IdempotencyKeyReused,

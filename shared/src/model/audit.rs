@@ -12,7 +12,7 @@ use super::hex::{Hex, hex_text};
 use super::id::{six_bytes, timed_bytes};
 use super::named::{by_name, named};
 use super::{
-    AccountId, ApiKeyId, ClientId, GrantId, InvitationAuditId, ParseError, PlanId, SessionId,
+    AccountId, ApiKeyId, ClientId, GrantId, InvitationAuditId, ParseError, PasskeyId, PlanId, SessionId,
     Timestamp, TokenId, UserId,
 };
 use crate::Result;
@@ -107,16 +107,36 @@ named! {
         PasswordChanged = "password.changed",
         /// A link that sets another password was asked for.
         PasswordResetRequested = "password.reset_requested",
-        /// A password was wrong: nobody signed in.
+        /// A password or a code was wrong: nobody signed in.
         SignInRejected = "sign_in.rejected",
         /// So many were wrong that passwords are rejected for a while, right or wrong.
         SignInLocked = "sign_in.locked",
         /// A user signed in in a browser.
         SessionCreated = "session.created",
-        /// A user entered the password once more in a session.
+        /// A user entered the password or a code once more in a session.
         SessionProved = "session.proved",
         /// Sessions ended: the user signed out, or ended them elsewhere.
         SessionEnded = "session.ended",
+        /// A passkey was added.
+        PasskeyAdded = "passkey.added",
+        /// A passkey got another name.
+        PasskeyRenamed = "passkey.renamed",
+        /// A passkey was removed.
+        PasskeyRemoved = "passkey.removed",
+        /// The second factor was turned on.
+        SecondFactorOn = "second_factor.on",
+        /// The second factor was turned off.
+        SecondFactorOff = "second_factor.off",
+        /// A user got other recovery codes: the old ones work no more.
+        RecoveryCodesRenewed = "recovery_codes.renewed",
+        /// A recovery code was used in place of the app's.
+        RecoveryCodeUsed = "recovery_code.used",
+        /// A passkey was added.
+        PasskeyAdded = "passkey.added",
+        /// A passkey got another name.
+        PasskeyRenamed = "passkey.renamed",
+        /// A passkey was removed.
+        PasskeyRemoved = "passkey.removed",
         /// An address was added.
         EmailAdded = "email.added",
         /// A proof of an address was asked for.
@@ -205,6 +225,7 @@ targets! {
     ClientId = "client",
     GrantId = "grant",
     InvitationAuditId = "invitation",
+    PasskeyId = "passkey",
     PlanId = "plan",
     SessionId = "session",
     TokenId = "token",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Client, ClientId, Grant, GrantId, MakerId, Session, SessionId, Timestamp, TokenId, TokenKind,
+    Client, ClientId, Grant, GrantId, MakerId, PasskeyId, Session, SessionId, Timestamp, TokenId, TokenKind,
     User, UserId, UserToken,
 };
 use crate::limits::{ACCOUNTS_OWNED, GRANTS, MAX_SESSIONS, MEMBERSHIPS, TOKENS};
@@ -26,6 +26,8 @@ pub struct Counts {
     pub grants: BTreeMap<GrantId, CountedGrant>,
     /// The sessions by their ids; some may have ended, likewise.
     pub sessions: BTreeMap<SessionId, CountedSession>,
+    /// The passkeys by their ids.
+    pub passkeys: BTreeMap<PasskeyId, bool>,
     /// How many accounts the user owns.
     pub accounts_owned: u32,
     /// How many accounts the user belongs to.
@@ -116,6 +118,7 @@ impl Counts {
             tokens_version: 0,
             grants: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            passkeys: BTreeMap::new(),
             accounts_owned: 1,
             memberships,
         }

@@ -58,6 +58,20 @@ named! {
         EmailLost = "email_lost",
         /// An API key was made.
         ApiKeyCreated = "api_key_created",
+        /// A passkey was added.
+        PasskeyAdded = "passkey_added",
+        /// A passkey was removed.
+        PasskeyRemoved = "passkey_removed",
+        /// The second factor was turned on.
+        SecondFactorOn = "second_factor_on",
+        /// The second factor was turned off.
+        SecondFactorOff = "second_factor_off",
+        /// A recovery code was used.
+        RecoveryCodeUsed = "recovery_code_used",
+        /// A passkey was added.
+        PasskeyAdded = "passkey_added",
+        /// A passkey was removed.
+        PasskeyRemoved = "passkey_removed",
         /// Somebody signed in from a network that the user had not signed in from.
         NewSignIn = "new_sign_in",
         /// The user was deleted.

@@ -20,8 +20,10 @@ mod mail_token;
 mod named;
 mod network;
 mod oauth;
+mod passkey;
 mod plan;
 mod profile;
+mod second_factor;
 mod service_key;
 mod session;
 mod slug;
@@ -61,8 +63,14 @@ pub use oauth::{
     Client, ClientSecret, CodeVerifier, Grant, GrantAccess, GrantCode, GrantRefresh,
     GrantRejection, GrantTokens, Issuance, IssuedTokens, Revocation, SpentRefresh,
 };
+pub use passkey::{
+    Passkey, PasskeyChallenge, PasskeyChallengeId, PasskeyId, PasskeyName, PasskeyPurpose,
+};
 pub use plan::{Plan, PlanLimits};
 pub use profile::{GravatarEmail, ProfileLine, ProfileUrl};
+pub use second_factor::{
+    FactorCode, RecoveryCode, SealedTotp, SecondFactor, TotpCode, TotpSecret,
+};
 pub use service_key::ServiceKey;
 pub use session::{Session, SessionCredential};
 pub use slug::Slug;

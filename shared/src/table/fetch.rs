@@ -8,14 +8,15 @@ use super::grants::CallerGrant;
 use super::grants::ClientAt;
 use super::idempotency::StoredResponseAt;
 use super::invitations::{Acceptance, InvitationAt, InvitationRequest, OwnerCheck};
+use super::passkeys::{CallerPasskey, PasskeyChallengeAt};
 use super::sessions::CallerSession;
 use super::tokens::CallerToken;
 use super::users::{CallerEmail, EmailProofRequest, FreeNames, UserIdByUsername};
 #[cfg(feature = "password")]
 use crate::model::ClientId;
 use crate::model::{
-    AccountId, AccountName, EmailAddress, GrantId, InvitationId, SessionId, StoredResponseId,
-    TokenId, UserId, Username,
+    AccountId, AccountName, EmailAddress, GrantId, InvitationId, PasskeyChallengeId, PasskeyId,
+    SessionId, StoredResponseId, TokenId, UserId, Username,
 };
 
 /// An account and the caller's membership.
@@ -55,6 +56,16 @@ pub const fn token(token: TokenId) -> CallerToken {
 /// A session of the caller, perhaps the one that it is signed in with.
 pub const fn session(session: SessionId) -> CallerSession {
     CallerSession(session)
+}
+
+/// A passkey of the caller.
+pub const fn passkey(passkey: PasskeyId) -> CallerPasskey {
+    CallerPasskey(passkey)
+}
+
+/// What a passkey was asked to sign.
+pub const fn passkey_challenge(challenge: PasskeyChallengeId) -> PasskeyChallengeAt {
+    PasskeyChallengeAt(challenge)
 }
 
 /// An OAuth client.

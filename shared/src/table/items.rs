@@ -1,8 +1,9 @@
 //! Every kind of item with its type and key. Claims are in `engine`.
 
 use crate::model::{
-    Account, Client, Counts, Email, EmailProof, Grant, MailRequests, Membership, PasswordReset,
-    Plan, Session, SignUp, User, UserToken,
+    Account, Client, Counts, Email, EmailProof, Grant, MailRequests, Membership, Passkey,
+    PasskeyChallenge, PasswordReset,
+    Plan, SecondFactor, Session, SignUp, User, UserToken,
 };
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{Item, Key, Keyed, UsedSignature};
@@ -36,6 +37,9 @@ items! {
     UserToken = "token", |token| Key::token(token.user, token.id);
     Grant = "grant", |grant| Key::grant(grant.user, grant.id);
     Session = "session", |session| Key::session(session.user, session.id);
+    Passkey = "passkey", |passkey| Key::passkey(passkey.user, passkey.id);
+    PasskeyChallenge = "passkeyChallenge", |asked| Key::passkey_challenge(asked.id);
+    SecondFactor = "secondFactor", |factor| Key::second_factor(factor.user);
     Client = "client", |client| Key::client(client.id);
     Account = "account", |account| Key::account(account.id);
     UsedSignature = "signature", |used| Key::signature(used.user, used.digest);

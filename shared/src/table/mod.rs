@@ -20,6 +20,7 @@ mod mail;
 #[cfg(feature = "operator")]
 mod operator;
 mod pages;
+mod passkeys;
 mod sessions;
 mod tokens;
 mod users;
@@ -55,6 +56,7 @@ pub use mail::{MailRateLimit, NewLink, OutboxItem, StreamEvent, StreamRecord};
 #[cfg(feature = "operator")]
 pub use operator::UserRecord;
 pub use pages::{Page, ReadItems};
+pub use passkeys::{CallerPasskey, PasskeyChallengeAt, UsedPasskey};
 pub use sessions::CallerSession;
 pub use tokens::{CallerToken, NewToken};
 pub use users::{

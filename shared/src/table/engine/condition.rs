@@ -163,6 +163,18 @@ impl Condition {
         Self { expression: format!("size(#{map}) < :max_{map}"), ..below }
     }
 
+    /// The map has more entries than this.
+    pub(in crate::table) fn more_entries(map: &'static str, min: u32) -> Self {
+        let above = Self::above(map, min);
+        Self { expression: format!("size(#{map}) > :min_{map}"), ..above }
+    }
+
+    /// The item exists, and has not expired at `now`.
+    pub(in crate::table) fn unexpired(now: Timestamp) -> Self {
+        let now = AttributeValue::N(now.as_second().to_string());
+        Self::compare(TTL, "> :now", [(":now".to_owned(), now)])
+    }
+
     /// The item has not changed since it was read.
     pub(in crate::table) fn unchanged<T>(read: &Stored<T>) -> Self {
         let value = AttributeValue::N(read.version.to_string());

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use crate::model::{
     AccountId, AuditEntryId, AuditLog, ClientId, EmailAddress, GrantId, InvitationId, MailId,
-    MailRequestKind, NameDigest, PlanId, SecretHash, SessionId, SignatureDigest, Slug, SourceId,
+    MailRequestKind, NameDigest, PasskeyChallengeId, PasskeyId, PlanId, SecretHash, SessionId, SignatureDigest, Slug, SourceId,
     StoredResponseId, TokenId, UserId, UserNumber, Username,
 };
 
@@ -34,6 +34,8 @@ pub(in crate::table) const SIGNATURE: &str = "SIGNATURE#";
 pub(in crate::table) const GRANT: &str = "GRANT#";
 /// Sort key prefix of a user's sessions.
 pub(in crate::table) const SESSION: &str = "SESSION#";
+/// Sort key prefix of a user's passkeys.
+pub(in crate::table) const PASSKEY: &str = "PASSKEY#";
 /// Sort key prefix of the numbers of users that came from a user on a day.
 pub(in crate::table) const MADE: &str = "MADE#";
 /// Sort key prefix of the numbers of invitations that were sent on a day.
@@ -79,6 +81,11 @@ impl Key {
     /// sent on a UTC day.
     pub(in crate::table) fn invited_by(root_maker: UserId, day: Date) -> Self {
         Self::new(user_partition(root_maker), format!("{INVITED}{day}"))
+    }
+
+    /// `USER#<uuid> / FACTOR`: the second factor.
+    pub(in crate::table) fn second_factor(user: UserId) -> Self {
+        Self::new(user_partition(user), "FACTOR")
     }
 
     /// `USER#<uuid> / EMAIL#<normal form>`
@@ -131,6 +138,16 @@ impl Key {
     /// `USER#<uuid> / SESSION#<id>`
     pub(in crate::table) fn session(user: UserId, session: SessionId) -> Self {
         Self::new(user_partition(user), format!("{SESSION}{session}"))
+    }
+
+    /// `USER#<uuid> / PASSKEY#<id>`
+    pub(in crate::table) fn passkey(user: UserId, passkey: PasskeyId) -> Self {
+        Self::new(user_partition(user), format!("{PASSKEY}{passkey}"))
+    }
+
+    /// `CHALLENGE#<id> / CHALLENGE`: what a passkey was asked to sign.
+    pub(in crate::table) fn passkey_challenge(challenge: PasskeyChallengeId) -> Self {
+        Self::new(format!("CHALLENGE#{challenge}"), "CHALLENGE")
     }
 
     /// `USER#<uuid> / RESPONSE#<hash of credential and key>`: the response stored under an

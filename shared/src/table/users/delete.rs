@@ -17,7 +17,7 @@ use crate::random::back_off;
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{
     Actor, Changes, Claim, Condition, GRANT, INVITED, Key, Keyed, MADE, NewNotice,
-    OnConditionFailed, PROOF, RESPONSE, SESSION, SIGNATURE, Stored, TOKEN, Table, Trail,
+    OnConditionFailed, PASSKEY, PROOF, RESPONSE, SESSION, SIGNATURE, Stored, TOKEN, Table, Trail,
     Transaction, user_partition,
 };
 use crate::table::lockout::attributes_of_deleted;
@@ -197,7 +197,7 @@ impl Table {
     /// Of stored responses there may be any number.
     async fn delete_belongings(&self, user: UserId) -> Result<()> {
         const ACTION: &str = "delete what a user has";
-        for prefix in [PROOF, TOKEN, GRANT, SESSION, RESPONSE, SIGNATURE, MADE, INVITED] {
+        for prefix in [PROOF, TOKEN, GRANT, SESSION, PASSKEY, RESPONSE, SIGNATURE, MADE, INVITED] {
             self.delete_all(ACTION, &user_partition(user), prefix).await?;
         }
         self.batch_delete(ACTION, [Key::password_reset(user)].into_iter()).await
