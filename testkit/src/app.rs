@@ -377,4 +377,8 @@ impl Service for TestApp {
     async fn session(&self, credentials: &TestCredentials) -> String {
         self.new_session(&credentials.username).await
     }
+
+    async fn totp_secret(&self, credentials: &TestCredentials) -> String {
+        self.second_factor(&credentials.username).await
+    }
 }

@@ -13,7 +13,7 @@ use ssh_key::PublicKey;
 use ssh_key::public::{Ed25519PublicKey, KeyData};
 
 use crate::operations::Needs;
-use crate::{ApiResponse, DocumentedOperation};
+use crate::{ApiResponse, DocumentedOperation, totp_code};
 
 /// The service as its clients reach it: in this process, or over HTTP.
 pub trait Service {
@@ -48,6 +48,42 @@ pub trait Service {
             cookie.split(';').next().expect("its value").to_owned()
         }
     }
+
+    /// The secret of the user's app, in base32. The second factor is on, turned on by the code of
+    /// the step before if it was off.
+    fn totp_secret(&self, credentials: &TestCredentials) -> impl Future<Output = String> {
+        async {
+            let cookie = self.session(credentials).await;
+            let send = async |path: &str, fields: &[(&str, &str)]| {
+                let token = parsed_session(&cookie).form_token(path);
+                let fields = form(&[&[("form_token", token.as_str())][..], fields].concat());
+                let headers = [FORM, ("cookie", cookie.as_str())];
+                let response = self.send("POST", path, &headers, Some(&fields)).await;
+                assert_eq!(response.status, 200, "{response:?}");
+                response.body.as_str().expect("a page").to_owned()
+            };
+            let page = send("/account/second-factor/setup", &[]).await;
+            let (setup, secret) = (hidden_field(&page, "setup"), shown_secret(&page));
+            let code = totp_code(&secret, -1);
+            send("/account/second-factor", &[("setup", &setup), ("code", &code)]).await;
+            secret
+        }
+    }
+}
+
+/// The value of a hidden field of a page's form.
+fn hidden_field(page: &str, name: &str) -> String {
+    let value = page.split(&format!(r#"name="{name}" value=""#)).nth(1);
+    let value = value.and_then(|rest| rest.split('"').next());
+    value.unwrap_or_else(|| panic!("no form with a {name}: {page}")).to_owned()
+}
+
+/// The secret that a page shows, with or without spaces in it: 32 digits of base32.
+fn shown_secret(page: &str) -> String {
+    let page = page.replace(' ', "");
+    let is_digit = |letter: char| letter.is_ascii_uppercase() || ('2'..='7').contains(&letter);
+    let mut runs = page.split(|letter| !is_digit(letter));
+    runs.find(|run| run.len() == 32).unwrap_or_else(|| panic!("no secret: {page}")).to_owned()
 }
 
 /// What a link in a mail does.
@@ -221,12 +257,7 @@ impl ConsentPage {
 
     fn new(path: &str, cookie: &str, response: ApiResponse) -> Self {
         let page = response.body.as_str().unwrap_or_else(|| panic!("{response:?}"));
-        let field = |name: &str| {
-            let value = page.split(&format!(r#"name="{name}" value=""#)).nth(1);
-            let value = value.and_then(|rest| rest.split('"').next());
-            value.unwrap_or_else(|| panic!("no form with a {name}: {page}")).to_owned()
-        };
-        let (form_token, scopes) = (field("form_token"), field("scopes"));
+        let (form_token, scopes) = (hidden_field(page, "form_token"), hidden_field(page, "scopes"));
         let (path, cookie) = (path.to_owned(), cookie.to_owned());
         Self { path, cookie, form_token, scopes, response }
     }
@@ -362,9 +393,13 @@ impl DocumentedOperation {
                 let session = parsed_session(&service.session(credentials).await);
                 replace_in_path(&mut event, SESSION_ID, &session.id().to_string());
             }
-            Needs::Password => {
+            needs @ (Needs::Password | Needs::SecondFactor) => {
                 set(&mut event, "username", &credentials.username);
                 set(&mut event, "password", &credentials.password);
+                if needs == Needs::SecondFactor {
+                    let secret = service.totp_secret(credentials).await;
+                    set(&mut event, "code", &totp_code(&secret, 0));
+                }
             }
             Needs::SignUpLink => {
                 set(&mut event, "username", &unique("mary"));

@@ -248,7 +248,7 @@ fn session_id() -> Schema {
 fn second_factor() -> Schema {
     let kind = one_of(&["totp", "passkey"]).about("The codes of an app, or a passkey.");
     let name = string().or("null").about("What the user calls the passkey; `null` for codes.");
-    let last = time("The hour of the passkey's last use; `null` if there was none, and for codes.");
+    let last = time("When the passkey was last used; `null` if it was not, and for codes.");
     let codes = u64::try_from(RECOVERY_CODES).unwrap_or_default();
     let left = integer().range(0..=codes).or("null");
     view([
@@ -277,9 +277,7 @@ fn removed_factor() -> Schema {
 /// The code of an app, or a recovery code, in the forms in which people type them.
 fn factor_code() -> Schema {
     // The last digit of a recovery code is an even one.
-    pattern(
-        "^(( *[0-9]){6} *|([ -]*[A-Za-z2-7]){12}[ -]*[ACEGIKMOQSUWYacegikmoqsuwy246][ -]*)$",
-    )
+    pattern("^(( *[0-9]){6} *|([ -]*[A-Za-z2-7]){12}[ -]*[ACEGIKMOQSUWYacegikmoqsuwy246][ -]*)$")
 }
 
 fn audit_entry() -> Schema {
@@ -549,6 +547,6 @@ fn of_keys() -> Vec<Description> {
             .responds(204, "It does not count any more.", None)
             .error(403, "The code is wrong, or the credential lacks full access.")
             .error(404, "The caller has no such second factor.")
-            .error(409, "Without this passkey the user could not sign in."),
+            .error(409, "It is the last way in."),
     ]
 }

@@ -35,6 +35,10 @@ impl Service for ClientAt<'_> {
     async fn session(&self, credentials: &TestCredentials) -> String {
         self.app.session(credentials).await
     }
+
+    async fn totp_secret(&self, credentials: &TestCredentials) -> String {
+        self.app.totp_secret(credentials).await
+    }
 }
 
 /// A request as API Gateway hands it on, from this address; `path` may have a query.

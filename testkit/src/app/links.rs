@@ -1,9 +1,9 @@
-//! Links of mails, and sessions, with the secrets that the table does not reveal: the test itself
-//! asks for them.
+//! Links of mails, sessions and second factors, with the secrets that the table does not reveal: the
+//! test itself asks for them.
 
 use shared::PublicUrl;
 use shared::mail::{reveal_token, seal_link};
-use shared::model::{EmailAddress, MailToken, MailTokenSubject, Timestamp, UserId};
+use shared::model::{EmailAddress, MailToken, MailTokenSubject, Timestamp, TotpSecret, UserId};
 use shared::table::{Actor, EmailProofRequest, NewLink, NewUser, OutboxItem, fetch};
 
 use super::TestApp;
@@ -71,6 +71,23 @@ impl TestApp {
         let public_url = self.settings.public_url.as_ref();
         let prefix = if public_url.is_none_or(PublicUrl::is_https) { "__Host-" } else { "" };
         format!("{prefix}session={}", session.reveal())
+    }
+
+    /// The secret of the app of the user with this name. The second factor is on, turned on by the
+    /// code of the step before if it was off.
+    pub(super) async fn second_factor(&self, username: &str) -> String {
+        let (table, id) = (&self.table, self.user_id(username).await);
+        let key = self.service_keys.current().await.expect("the service key");
+        let (user, factor) = table.user_and(id, fetch::second_factor()).await.expect("the user");
+        if let Some(factor) = factor {
+            return factor.totp.open(&key, id).expect("its secret").base32();
+        }
+        let (user, secret) = (user.expect("a user"), TotpSecret::generate().expect("a secret"));
+        let totp = secret.seal(&key, id).expect("a sealed secret");
+        let step = u64::try_from(Timestamp::now().as_second()).expect("a time") / 30 - 1;
+        let write = table.turn_on_second_factor(&Actor::operator(), &user, totp, step);
+        write.expect("a second factor").commit().await.expect("a second factor");
+        secret.base32()
     }
 
     async fn user_id(&self, username: &str) -> UserId {

@@ -8,8 +8,8 @@ use ErrorFormat::{Detail, Error, OAuthError, Page, Problem, SuccessFalse};
 use Needs::{
     AccessToken, Admin, ApiKey, AuthorizationRequest, ClientAndUserToken, Code, ConsentForm, Email,
     FreeInvitationLink, Grant, Invitation, InvitationLink, Member, OwnToken, Password, ProofLink,
-    ProvedEmail, PublicKey, RefreshToken, Registry, ResetLink, Session, SignUpLink, SshKey, Token,
-    VerifiedEmail,
+    ProvedEmail, PublicKey, RefreshToken, Registry, ResetLink, SecondFactor, Session, SignUpLink,
+    SshKey, Token, VerifiedEmail,
 };
 use Variant::{Descendants, First, Generated, Itself, NewPassword, Refresh};
 
@@ -94,6 +94,8 @@ pub(crate) enum Needs {
     Session,
     /// The user's name and password, as far as the event has them.
     Password,
+    /// The second factor, and a code that works if the event has one.
+    SecondFactor,
     /// A link to sign up, and a username that nobody has.
     SignUpLink,
     /// A link that resets the password of another user.
@@ -385,10 +387,13 @@ pub(super) static FACTS: &[Facts] = &[
     row("rollcall-list-grants", 2).needs(Grant),
     row("rollcall-list-invitations", 1),
     row("rollcall-list-members", 2),
+    row("rollcall-list-second-factors", 1),
     row("rollcall-list-sessions", 1).needs(Session),
     row("rollcall-list-ssh-keys", 1),
     row("rollcall-list-tokens", 1),
     row("rollcall-remove-member", 2).writes_to("rollcall-get-member").needs(Member),
+    // The attempts with the code, read, reserved; the second factor. By a password nothing works.
+    row("rollcall-remove-second-factor", 4).needs(SecondFactor).by(&[(Basic, 401)]),
     row("rollcall-request-email-proof", 3),
     row("rollcall-request-password-reset", 3),
     row("rollcall-request-sign-up", 3),
