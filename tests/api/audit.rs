@@ -118,6 +118,7 @@ const LEFT: &[(&str, &[&str])] = &[
     ("rollcall-end-session", &["USER session.ended"]),
     ("rollcall-end-sessions", &["USER session.ended"]),
     ("rollcall-remove-member", &["ACCOUNT member.removed", "USER member.removed"]),
+    ("rollcall-remove-second-factor", &["USER second_factor.off"]),
     ("rollcall-request-email-proof", &["USER email.proof_requested"]),
     ("rollcall-reset-password", &["USER password.changed"]),
     ("rollcall-revoke-grant", &["USER grant.revoked"]),

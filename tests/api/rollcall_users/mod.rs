@@ -7,6 +7,7 @@ mod links;
 mod password;
 mod profile;
 mod recovery;
+mod second_factors;
 mod starvation;
 
 use serde_json::{Value, json};
