@@ -117,12 +117,6 @@ named! {
         SessionProved = "session.proved",
         /// Sessions ended: the user signed out, or ended them elsewhere.
         SessionEnded = "session.ended",
-        /// A passkey was added.
-        PasskeyAdded = "passkey.added",
-        /// A passkey got another name.
-        PasskeyRenamed = "passkey.renamed",
-        /// A passkey was removed.
-        PasskeyRemoved = "passkey.removed",
         /// The second factor was turned on.
         SecondFactorOn = "second_factor.on",
         /// The second factor was turned off.
