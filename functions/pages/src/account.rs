@@ -11,7 +11,7 @@ use shared::{App, Error, Result};
 use crate::account_frame::{ACCOUNTS, Failure, Frame, account_id, path, person};
 use crate::entry::see_other;
 use crate::form::{Field, Form, Input, Target, VERSION, entered};
-use crate::layout::{AccountSection, act, day, facts, titled};
+use crate::layout::{AccountSection, act, confirm_form, day, facts, titled};
 use crate::words::{account as words, accounts, layout};
 
 /// What was done, as the page says after it.
@@ -210,11 +210,7 @@ fn deletion(
         section {
             h2 { (words::DELETE) }
             (form.summary())
-            details open[form.has_errors()] {
-                summary { (words::DELETE) }
-                p { (words::DELETE_WHY) }
-                (form)
-            }
+            (confirm_form(words::DELETE_WHY, &form))
         }
     }
 }

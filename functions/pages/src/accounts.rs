@@ -120,6 +120,7 @@ fn form<'a>(request: &ApiRequest, typed: &'a Entered, failure: &mut Failure) -> 
                 value: &typed.email,
                 autocomplete: "off",
                 is_optional: true,
+                ..Field::default()
             },
         ],
         button: words::MAKE_BUTTON,

@@ -1,34 +1,42 @@
-//! The way in: signing in and out, and entering the password once more.
+//! The way in: signing in and out, with a code if a second factor is on, and proving oneself once
+//! more.
 //!
 //! Whoever sends a form and is not signed in any more, or has to enter the password again, loses
-//! nothing: what was entered, but for passwords, goes through the page that asks, and is offered to
-//! be sent afterwards. Nobody is offered what another user entered.
+//! nothing: what was entered, but for passwords and codes, goes through the page that asks, and is
+//! offered to be sent afterwards. Nobody is offered what another user entered.
 
 use lambda_http::http::header::{RETRY_AFTER, SET_COOKIE};
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use maud::{Markup, html};
 use shared::auth::{
-    AuthRequest, Authorized, Basic, FORM_TOKEN, FORM_USER, ProfileRead, SessionCookie, browser,
-    end_session_of_another, former_session, no_session_cookie, session_cookie, signed_in_user,
+    AuthRequest, Authorized, Basic, Caller, FORM_TOKEN, FORM_USER, FullAccess, PasswordSignIn,
+    PendingSignIn, ProfileRead, SessionCookie, browser, end_session_of_another, former_session,
+    no_session_cookie, session_cookie, signed_in_user,
 };
 use shared::http::{self, ApiRequest, Fields};
 use shared::lifetimes::RETURN_TO_TTL;
-use shared::model::{SessionCredential, User, UserId};
-use shared::table::fetch;
+use shared::model::{Counts, FactorCode, SessionCredential, User, UserId};
+use shared::table::{SignInProof, Stored, fetch};
 use shared::{App, Error, FieldError, Result, SignUpPolicy};
 
 pub(crate) use shared::http::see_other;
 
 use crate::OPERATIONS;
 use crate::form::{Field, Form, Input, Target, entered};
+use crate::second_factor::{CODE, code_field};
 use crate::view::View;
 use crate::words::entry as words;
+use crate::words::second_factor;
 
 /// Where everybody lands who was not going anywhere.
 pub(crate) const HOME: &str = "/account";
 const SIGN_IN: &str = "/account/sign-in";
-/// Where the password is entered again.
+/// Where the code is sent that a right password leads to.
+const SIGN_IN_CODE: &str = "/account/sign-in/code";
+/// The hidden field with the sign-in that waits for a code.
+const BEGUN: &str = "begun";
+/// Where the password, or a code, is entered again.
 const CONFIRM: &str = "/account/confirm";
 /// Where users allow OAuth clients, who may wait on other sites.
 const AUTHORIZE: &str = "/api/v1.1/o/authorize";
@@ -42,8 +50,8 @@ const RETURN_TO_COOKIE: &str = "return-to";
 struct PendingRequest {
     /// A path of ours, with its query.
     return_to: String,
-    /// A form as it was sent, with its user, and without its token and its passwords; empty if there
-    /// was none.
+    /// A form as it was sent, with its user, and without its token, passwords and codes; empty if
+    /// there was none.
     kept: String,
 }
 
@@ -95,7 +103,9 @@ impl PendingRequest {
         let pairs = form_urlencoded::parse(request.raw_body());
         // A private key is pasted where the public one belongs.
         let is_secret = |name: &str, value: &str| {
-            name.to_ascii_lowercase().contains("password") || value.contains("PRIVATE KEY")
+            name.to_ascii_lowercase().contains("password")
+                || name == CODE
+                || value.contains("PRIVATE KEY")
         };
         let pairs = pairs.filter(|(name, value)| name != FORM_TOKEN && !is_secret(name, value));
         let kept = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
@@ -240,7 +250,7 @@ pub(crate) async fn explain(
         }
         Some(user) => Ok(ask_to_confirm(app, request, &user, &pending, status, Vec::new())),
         None if is_form => {
-            let form = SignIn { has_ended: true, ..SignIn::on(&pending) };
+            let form = SignIn { notice: Some(words::ENDED), ..SignIn::on(&pending) };
             Ok(form.show(app, request, status, Vec::new()))
         }
         None => see_other(&sign_in_path(&pending.return_to)),
@@ -252,13 +262,13 @@ struct SignIn<'a> {
     pending: &'a PendingRequest,
     /// What was entered before.
     name: &'a str,
-    /// Whether a form came without a session.
-    has_ended: bool,
+    /// Why it asks once more.
+    notice: Option<&'static str>,
 }
 
 impl<'a> SignIn<'a> {
     const fn on(pending: &'a PendingRequest) -> Self {
-        Self { pending, name: "", has_ended: false }
+        Self { pending, name: "", notice: None }
     }
 
     fn show(
@@ -295,7 +305,7 @@ impl<'a> SignIn<'a> {
             ..Form::default()
         };
         let content = html! {
-            @if self.has_ended { p role="status" { (words::ENDED) } }
+            @if let Some(notice) = self.notice { p role="status" { (notice) } }
             (other_ways(app))
         };
         let leads_away = self.pending.leads_away();
@@ -363,25 +373,95 @@ pub(crate) async fn sign_in(app: &App, request: &ApiRequest) -> Result<Response<
     };
     let (name, password) = match fields.into_result(name.zip(password)) {
         Ok(entered) => entered,
-        Err(Error::Invalid(errors)) => return Ok(again(StatusCode::BAD_REQUEST, errors)),
-        Err(error) => return Err(error),
+        Err(error) => return rejected(error, "password", words::WRONG, again),
     };
     let basic = Basic::new(request, name, password);
     let named = basic.resolve(app).await?;
-    match basic.sign_in(app, named, fetch::counts()).await {
-        Ok((caller, counts)) => {
-            let (actor, user) = (caller.actor(), caller.user());
-            let (counts, former) = (counts.as_ref(), former_session(request, user.id));
-            let write = app.table.create_session(&actor, user, counts, browser(request), former)?;
-            let session = write.commit().await?;
-            end_session_of_another(app, request, user.id).await;
-            pending.go_on(request, &session, user)
+    match basic.sign_in_on_page(app, named, fetch::counts()).await {
+        Ok(PasswordSignIn::Complete(caller, counts)) => {
+            begin_session(app, request, &pending, &caller, counts, &SignInProof::Password).await
+        }
+        Ok(PasswordSignIn::CodeRequired(begun)) => {
+            let begun = begun.reveal(app).await?;
+            Ok(ask_for_code(request, &pending, &begun, StatusCode::OK, Vec::new()))
         }
         Err(error) => rejected(error, "password", words::WRONG, again),
     }
 }
 
-/// What a page says of a password, entered in this field, that was not accepted.
+/// `POST /account/sign-in/code`: begins the session of somebody whose password was right.
+pub(crate) async fn complete_sign_in(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+    let mut fields = request.optional_form()?;
+    let pending = PendingRequest::carried(&mut fields);
+    let sealed = entered(&mut fields, BEGUN);
+    let code = fields.required_non_empty::<FactorCode>(CODE);
+    let code = fields.into_result(code);
+    let outcome = async {
+        let begun = PendingSignIn::open(app, &sealed).await?;
+        begun.sign_in(app, request, &code?, fetch::counts()).await
+    };
+    // Boxed: the SDK's futures are large.
+    match Box::pin(outcome).await {
+        Ok((caller, used, counts)) => {
+            let proof = SignInProof::Code(used);
+            begin_session(app, request, &pending, &caller, counts, &proof).await
+        }
+        Err(Error::MissingCredential) => {
+            let form = SignIn { notice: Some(words::CODE_ENDED), ..SignIn::on(&pending) };
+            Ok(form.show(app, request, StatusCode::FORBIDDEN, Vec::new()))
+        }
+        Err(error) => {
+            let again = |status, errors| ask_for_code(request, &pending, &sealed, status, errors);
+            rejected(error, CODE, second_factor::WRONG, again)
+        }
+    }
+}
+
+/// Begins the session of somebody who has proved to be the user, and goes on.
+async fn begin_session(
+    app: &App,
+    request: &ApiRequest,
+    pending: &PendingRequest,
+    caller: &Caller<FullAccess>,
+    counts: Option<Stored<Counts>>,
+    proof: &SignInProof,
+) -> Result<Response<Body>> {
+    let (actor, user) = (caller.actor(), caller.user());
+    let (counts, former) = (counts.as_ref(), former_session(request, user.id));
+    let write = app.table.create_session(&actor, user, counts, browser(request), former, proof)?;
+    let session = write.commit().await?;
+    end_session_of_another(app, request, user.id).await;
+    pending.go_on(request, &session, user)
+}
+
+/// Asks somebody whose password was right for a code.
+fn ask_for_code(
+    request: &ApiRequest,
+    pending: &PendingRequest,
+    begun: &str,
+    status: StatusCode,
+    errors: Vec<FieldError>,
+) -> Response<Body> {
+    let mut hidden = pending.hidden();
+    hidden.push((BEGUN.to_owned(), begun.to_owned()));
+    let form = Form {
+        target: Some(Target::without_session(SIGN_IN_CODE)),
+        hidden,
+        fields: vec![code_field(second_factor::CODE, second_factor::CODE_HINT)],
+        button: words::SIGN_IN,
+        errors,
+        has_focus: true,
+        ..Form::default()
+    };
+    let content = html! {
+        p { (words::ENTER_CODE_WHY) }
+        p { (words::LOST_APP) }
+    };
+    let leads_away = pending.leads_away();
+    View { status, leads_away, ..View::form(words::ENTER_CODE, content, form) }.show(request)
+}
+
+/// What a page says of a password or a code, entered in this field, that was not accepted.
 pub(crate) fn rejected(
     error: Error,
     field: &'static str,
@@ -389,7 +469,8 @@ pub(crate) fn rejected(
     again: impl FnOnce(StatusCode, Vec<FieldError>) -> Response<Body>,
 ) -> Result<Response<Body>> {
     let (text, seconds) = match error {
-        Error::InvalidCredential | Error::Forbidden(_) => {
+        Error::Invalid(errors) => return Ok(again(StatusCode::BAD_REQUEST, errors)),
+        Error::InvalidCredential | Error::Forbidden(_) | Error::NotFound("second factor") => {
             return Ok(again(StatusCode::FORBIDDEN, vec![FieldError::new(field, wrong)]));
         }
         Error::AttemptsInProgress => (words::BUSY.to_owned(), 1),
@@ -428,7 +509,13 @@ fn signed_out(request: &ApiRequest) -> Response<Body> {
     View::text(StatusCode::OK, words::SIGNED_OUT, content).show(request)
 }
 
-/// `GET /account/confirm`: asks for the password once more.
+/// What proves once more who is signed in.
+enum Proof {
+    Password(String),
+    Code(FactorCode),
+}
+
+/// `GET /account/confirm`: asks for the password once more, or a code if a second factor is on.
 pub(crate) async fn show_confirm(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let query = request.query()?;
     let pending = PendingRequest::by_link(query.get("return_to").unwrap_or(HOME));
@@ -446,23 +533,34 @@ pub(crate) async fn confirm(app: &App, request: &ApiRequest) -> Result<Response<
     let auth = AuthRequest::<ProfileRead, SessionCookie>::from_request(app, request)?;
     let mut fields = request.optional_form()?;
     let pending = PendingRequest::carried(&mut fields);
-    let password = fields.required_non_empty::<String>("password");
-    let password = fields.into_result(password);
+    // A browser may fill the password in unasked; nobody enters a code by mistake.
+    let (field, proof) = if entered(&mut fields, CODE).is_empty() {
+        ("password", fields.required_non_empty("password").map(Proof::Password))
+    } else {
+        (CODE, fields.required_non_empty(CODE).map(Proof::Code))
+    };
+    let proof = fields.into_result(proof);
     auth.input(Ok(()))
         .respond(async |Authorized { caller, .. }| {
             let user = caller.user();
             let again =
                 |status, errors| ask_to_confirm(app, request, user, &pending, status, errors);
-            let password = match password {
-                Ok(password) => password,
-                Err(Error::Invalid(errors)) => return Ok(again(StatusCode::BAD_REQUEST, errors)),
-                Err(error) => return Err(error),
+            let verify = async {
+                Ok::<_, Error>(match proof? {
+                    Proof::Password(password) => {
+                        caller.verify_current_password(app, &password).await?;
+                        None
+                    }
+                    Proof::Code(code) => Some(caller.verify_code(app, &code).await?),
+                })
             };
-            if let Err(error) = caller.verify_current_password(app, &password).await {
-                return rejected(error, "password", words::PASSWORD_WRONG, again);
-            }
+            // Boxed: the SDK's futures are large.
+            let used = match Box::pin(verify).await {
+                Ok(used) => used,
+                Err(error) => return rejected(error, field, words::PASSWORD_WRONG, again),
+            };
             let session = caller.session().ok_or(Error::MissingCredential)?;
-            let write = app.table.prove_session(&caller.actor(), session)?;
+            let write = app.table.prove_session(&caller.actor(), session, used.as_ref())?;
             let session = write.commit().await?;
             pending.go_on(request, &session, user)
         })
@@ -477,22 +575,26 @@ fn ask_to_confirm(
     status: StatusCode,
     errors: Vec<FieldError>,
 ) -> Response<Body> {
+    let takes_code = user.second_factor_since.is_some();
     let password = Field {
         name: "password",
         label: words::PASSWORD,
         input: Input::Password,
         autocomplete: "current-password",
+        is_alternative: takes_code,
         ..Field::default()
     };
+    let code = Field { is_alternative: true, ..code_field(second_factor::CODE, words::OR_CODE) };
     let form = Form {
         target: Some(Target::new(request, CONFIRM)),
         hidden: pending.hidden(),
-        fields: vec![password],
+        fields: std::iter::once(password).chain(takes_code.then_some(code)).collect(),
         button: words::SEND,
         errors,
         has_focus: true,
         ..Form::default()
     };
+    let heading = if takes_code { words::ENTER_EITHER } else { words::ENTER_PASSWORD };
     let content = html! {
         p {
             (words::SIGNED_IN_AS) " " strong { bdi { (user.username) } } ". "
@@ -502,5 +604,5 @@ fn ask_to_confirm(
         @if app.settings.sends_mail { p.links { a href="/account/reset" { (words::FORGOT) } } }
     };
     let leads_away = pending.leads_away();
-    View { status, leads_away, ..View::form(words::ENTER_PASSWORD, content, form) }.show(request)
+    View { status, leads_away, ..View::form(heading, content, form) }.show(request)
 }

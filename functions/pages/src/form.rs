@@ -73,6 +73,8 @@ pub(crate) struct Field<'a> {
     /// What browsers fill in (HTML, section 4.10.18.7).
     pub(crate) autocomplete: &'static str,
     pub(crate) is_optional: bool,
+    /// Whether another field of the form does as well.
+    pub(crate) is_alternative: bool,
 }
 
 /// What is entered.
@@ -193,7 +195,9 @@ impl Field<'_> {
     }
 
     fn render(&self, form: &str, error: Option<&FieldError>, has_focus: bool) -> Markup {
-        let Self { name, label, hint, input, value, autocomplete, is_optional } = *self;
+        let Self { name, label, hint, input, value, autocomplete, is_optional, is_alternative } =
+            *self;
+        let is_required = !is_optional && !is_alternative;
         let id = self.id(form);
         let described: Vec<String> = [("hint", hint.is_some()), ("error", error.is_some())]
             .into_iter()
@@ -249,13 +253,13 @@ impl Field<'_> {
                 }
             } @else if input == Input::Lines {
                 textarea #(id) name=(name) rows="4" spellcheck="false" autocapitalize="none"
-                    required[!is_optional] autofocus[has_focus]
+                    required[is_required] autofocus[has_focus]
                     aria-invalid=[error.map(|_| "true")] aria-describedby=[described] { (value) }
             } @else if input != Input::Checkbox {
                 input #(id) type=(input.kind()) name=(name) value=[shown(input, value)]
                     autocomplete=(autocomplete) autocapitalize=[exact.then_some("none")]
                     spellcheck=[exact.then_some("false")] minlength=[min]
-                    required[!is_optional] autofocus[has_focus]
+                    required[is_required] autofocus[has_focus]
                     aria-invalid=[error.map(|_| "true")] aria-describedby=[described];
             }
         }

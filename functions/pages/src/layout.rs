@@ -12,7 +12,7 @@ use crate::words::layout as words;
 /// Copies and downloads a secret; without script it is selected and copied by hand.
 const SCRIPT: &str = include_str!("secret.js");
 /// The SHA-256 of the script: what a content security policy knows it by.
-const SCRIPT_SOURCE: &str = "sha256-ygRwRDdVFdHpArV7P7hTNCdKZsO4EoHweQdIEuNLQfY=";
+const SCRIPT_SOURCE: &str = "sha256-FPEigMaMd2Z/FSco++03e7rT0li2ByD6w5zt567dJAs=";
 
 /// What a person sees of the own profile.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,7 @@ pub(crate) enum Section {
     Profile,
     Emails,
     Password,
+    SecondFactor,
     Sessions,
     Tokens,
     Keys,
@@ -29,10 +30,11 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Profile,
         Self::Emails,
         Self::Password,
+        Self::SecondFactor,
         Self::Sessions,
         Self::Accounts,
         Self::Tokens,
@@ -46,6 +48,7 @@ impl Section {
             Self::Profile => ("/account", words::PROFILE),
             Self::Emails => ("/account/emails", words::EMAILS),
             Self::Password => ("/account/password", words::PASSWORD),
+            Self::SecondFactor => ("/account/second-factor", words::SECOND_FACTOR),
             Self::Sessions => ("/account/sessions", words::SESSIONS),
             Self::Tokens => ("/account/tokens", words::TOKENS),
             Self::Keys => ("/account/keys", words::KEYS),
@@ -294,7 +297,7 @@ pub(crate) fn confirm(
 /// The same with the form of the button.
 pub(crate) fn confirm_form(consequence: &str, form: &Form<'_>) -> Markup {
     html! {
-        details {
+        details open[form.has_errors()] {
             summary { (form.button) }
             p { (consequence) }
             (form)
@@ -315,6 +318,16 @@ pub(crate) fn titled(heading: &str, form: &Form<'_>) -> Markup {
 
 /// A secret that is shown this once, with a name for the file that it is downloaded as.
 pub(crate) fn secret(label: &str, file: &str, text: &str) -> Markup {
+    shown_once(label, file, text, &html! {})
+}
+
+/// Codes that are shown this once, one on a line. They can be printed, too.
+pub(crate) fn codes(label: &str, file: &str, text: &str) -> Markup {
+    let print = html! { button type="button" data-do="print" { (words::PRINT) } };
+    shown_once(label, file, text, &print)
+}
+
+fn shown_once(label: &str, file: &str, text: &str, more: &Markup) -> Markup {
     html! {
         div.secret {
             p { strong { (label) } }
@@ -323,6 +336,7 @@ pub(crate) fn secret(label: &str, file: &str, text: &str) -> Markup {
             div.buttons hidden data-file=(file) {
                 button type="button" data-do="copy" { (words::COPY) }
                 button type="button" data-do="download" { (words::DOWNLOAD) }
+                (more)
             }
         }
     }

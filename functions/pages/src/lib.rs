@@ -26,6 +26,7 @@ mod profile;
 mod proof;
 mod registry;
 mod reset;
+mod second_factor;
 mod sessions;
 mod sign_up;
 mod tokens;
@@ -43,6 +44,7 @@ use shared::{App, Error, Result};
 pub const OPERATIONS: &[Operation] = &[
     operation("GET", "/account/sign-in", "pages-show-sign-in"),
     operation("POST", "/account/sign-in", "pages-sign-in").sends_on(),
+    operation("POST", "/account/sign-in/code", "pages-complete-sign-in").sends_on(),
     in_session("POST", "/account/sign-out", "pages-sign-out"),
     in_session("GET", "/account/confirm", "pages-show-confirm"),
     in_session("POST", "/account/confirm", "pages-confirm").sends_on(),
@@ -55,6 +57,11 @@ pub const OPERATIONS: &[Operation] = &[
     in_session("POST", "/account/emails/{address+}/remove", "pages-remove-email").sends_on(),
     in_session("GET", "/account/password", "pages-show-password"),
     in_session("POST", "/account/password", "pages-change-password").sends_on(),
+    in_session("GET", "/account/second-factor", "pages-show-second-factor"),
+    in_session("POST", "/account/second-factor", "pages-turn-on-second-factor"),
+    in_session("POST", "/account/second-factor/setup", "pages-set-up-second-factor"),
+    in_session("POST", "/account/second-factor/recovery-codes", "pages-renew-recovery-codes"),
+    in_session("POST", "/account/second-factor/off", "pages-turn-off-second-factor").sends_on(),
     in_session("GET", "/account/sessions", "pages-show-sessions"),
     in_session("POST", "/account/sessions/end-others", "pages-end-other-sessions").sends_on(),
     in_session("POST", "/account/sessions/{id}/end", "pages-end-session").sends_on(),
@@ -175,6 +182,13 @@ async fn in_a_session(
         ("pages-remove-email", [address]) => boxed(|| emails::remove(app, request, address)).await,
         ("pages-show-password", []) => boxed(|| password::show(app, request)).await,
         ("pages-change-password", []) => boxed(|| password::change(app, request)).await,
+        ("pages-show-second-factor", []) => boxed(|| second_factor::show(app, request)).await,
+        ("pages-turn-on-second-factor", []) => boxed(|| second_factor::turn_on(app, request)).await,
+        ("pages-set-up-second-factor", []) => boxed(|| second_factor::set_up(app, request)).await,
+        ("pages-renew-recovery-codes", []) => boxed(|| second_factor::renew(app, request)).await,
+        ("pages-turn-off-second-factor", []) => {
+            boxed(|| second_factor::turn_off(app, request)).await
+        }
         ("pages-show-sessions", []) => boxed(|| sessions::show(app, request)).await,
         ("pages-end-other-sessions", []) => boxed(|| sessions::end_others(app, request)).await,
         ("pages-end-session", [id]) => boxed(|| sessions::end(app, request, id)).await,
@@ -243,6 +257,7 @@ async fn without_a_session(
     match called {
         ("pages-show-sign-in", []) => boxed(|| entry::show_sign_in(app, request)).await,
         ("pages-sign-in", []) => boxed(|| entry::sign_in(app, request)).await,
+        ("pages-complete-sign-in", []) => boxed(|| entry::complete_sign_in(app, request)).await,
         ("pages-show-sign-up", []) => sign_up::show(app, request),
         ("pages-request-sign-up", []) => boxed(|| sign_up::request(app, request)).await,
         ("pages-show-sign-up-link", [token]) => {

@@ -1,6 +1,5 @@
 //! The own password.
 
-use lambda_http::http::StatusCode;
 use lambda_http::http::header::SET_COOKIE;
 use lambda_http::{Body, Response};
 use maud::html;
@@ -52,10 +51,7 @@ pub(crate) async fn change(app: &App, request: &ApiRequest) -> Result<Response<B
                     let again = |status, errors| {
                         screen(request, user, &revoke, errors).with_status(status).show(request)
                     };
-                    return match error {
-                        Error::Invalid(errors) => Ok(again(StatusCode::BAD_REQUEST, errors)),
-                        error => rejected(error, CURRENT, words::WRONG, again),
-                    };
+                    return rejected(error, CURRENT, words::WRONG, again);
                 }
             };
             let session = caller.session().ok_or(Error::MissingCredential)?;

@@ -4,13 +4,14 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
 use maud::html;
 use shared::http::{ApiRequest, Fields};
-use shared::password::NewPassword;
-use shared::{App, Error, FieldError, Result, self_service};
+use shared::self_service::{self, PasswordResetDetails};
+use shared::{App, Error, FieldError, Result};
 
-use crate::entry::{HOME, sign_in_next};
+use crate::entry::{HOME, rejected, sign_in_next};
 use crate::form::{Field, Form, Input, entered};
+use crate::second_factor::{CODE, code_field};
 use crate::view::{View, fill};
-use crate::words::reset as words;
+use crate::words::{reset as words, second_factor};
 
 /// The field whose checkbox leaves keys as they are.
 const KEEP: &str = "keepApiKeys";
@@ -40,14 +41,15 @@ pub(crate) async fn request(app: &App, request: &ApiRequest) -> Result<Response<
     }
 }
 
-/// `GET /account/reset/{token}`: asks for the password. The link works on.
+/// `GET /account/reset/{token}`: asks for the password, and for a code if a second factor is on. The
+/// link works on.
 pub(crate) async fn show_link(
     app: &App,
     request: &ApiRequest,
     token: &str,
 ) -> Result<Response<Body>> {
-    self_service::check_password_reset(app, token).await?;
-    Ok(ask_password(request, "", Vec::new()))
+    let takes_code = self_service::check_password_reset(app, token).await?;
+    Ok(ask_password(request, takes_code, "", StatusCode::OK, Vec::new()))
 }
 
 /// `POST /account/reset/{token}`: sets the password.
@@ -57,18 +59,23 @@ pub(crate) async fn complete(
     token: &str,
 ) -> Result<Response<Body>> {
     let mut fields = request.optional_form()?;
-    let keep = entered(&mut fields, KEEP);
-    match self_service::reset_password(app, request, token, new_password(fields)).await {
+    let (keep, had_code) = (entered(&mut fields, KEEP), fields.has(CODE));
+    let error = match self_service::reset_password(app, request, token, details(fields)).await {
         Ok(()) => {
             let content = html! {
                 p { (words::SIGNED_OUT) }
                 (sign_in_next(HOME))
             };
-            Ok(View::text(StatusCode::OK, words::DONE, content).show(request))
+            return Ok(View::text(StatusCode::OK, words::DONE, content).show(request));
         }
-        Err(Error::Invalid(errors)) => Ok(ask_password(request, &keep, errors)),
-        Err(error) => Err(error),
-    }
+        Err(error) => error,
+    };
+    let again = |status, errors: Vec<FieldError>| {
+        // It may have been turned on since the page was shown.
+        let takes_code = had_code || errors.iter().any(|error| error.field() == CODE);
+        ask_password(request, takes_code, &keep, status, errors)
+    };
+    rejected(error, CODE, second_factor::WRONG, again)
 }
 
 fn check(app: &App) -> Result<()> {
@@ -95,33 +102,42 @@ fn ask(request: &ApiRequest, entered: &str, errors: Vec<FieldError>) -> Response
     View::form(words::HEADING, content, form).show(request)
 }
 
-/// The password, and whether keys stay.
-fn new_password(mut fields: Fields) -> Result<(NewPassword, bool)> {
+/// The password, whether keys stay, and the code.
+fn details(mut fields: Fields) -> Result<PasswordResetDetails> {
     let password = fields.required_non_empty("password");
     let keeps_keys = fields.optional_true(KEEP);
-    fields.into_result(password.map(|password| (password, keeps_keys)))
+    let code = fields.non_empty(CODE);
+    let details = password.map(|password| PasswordResetDetails { password, keeps_keys, code });
+    fields.into_result(details)
 }
 
-fn ask_password(request: &ApiRequest, keep: &str, errors: Vec<FieldError>) -> Response<Body> {
-    let fields = vec![
-        Field {
-            name: "password",
-            label: words::PASSWORD,
-            hint: Some(crate::words::PASSWORD_HINT),
-            input: Input::NewPassword,
-            autocomplete: "new-password",
-            ..Field::default()
-        },
-        Field {
-            name: KEEP,
-            label: words::KEEP,
-            hint: Some(words::KEEP_HINT),
-            input: Input::Checkbox,
-            value: keep,
-            is_optional: true,
-            ..Field::default()
-        },
-    ];
+fn ask_password(
+    request: &ApiRequest,
+    takes_code: bool,
+    keep: &str,
+    status: StatusCode,
+    errors: Vec<FieldError>,
+) -> Response<Body> {
+    let password = Field {
+        name: "password",
+        label: words::PASSWORD,
+        hint: Some(crate::words::PASSWORD_HINT),
+        input: Input::NewPassword,
+        autocomplete: "new-password",
+        ..Field::default()
+    };
+    let code = takes_code.then(|| code_field(second_factor::CODE, second_factor::CODE_HINT));
+    let keep = Field {
+        name: KEEP,
+        label: words::KEEP,
+        hint: Some(words::KEEP_HINT),
+        input: Input::Checkbox,
+        value: keep,
+        is_optional: true,
+        ..Field::default()
+    };
+    let fields = std::iter::once(password).chain(code).chain([keep]).collect();
     let form = Form { fields, button: words::SET, errors, has_focus: true, ..Form::default() };
-    View::form(words::CHOOSE, html! { p { (words::WHAT_ENDS) } }, form).show(request)
+    let content = html! { p { (words::WHAT_ENDS) } };
+    View { status, ..View::form(words::CHOOSE, content, form) }.show(request)
 }

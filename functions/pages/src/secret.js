@@ -9,6 +9,7 @@ for (const buttons of document.querySelectorAll(".secret .buttons")) {
       link.click();
       URL.revokeObjectURL(link.href);
     },
+    print: () => print(),
   };
   buttons.addEventListener("click", async (event) => {
     await act[event.target.dataset.do]?.();

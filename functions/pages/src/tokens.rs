@@ -135,6 +135,7 @@ impl NewTokenForm {
                 value: &self.last_day,
                 autocomplete: "off",
                 is_optional: true,
+                ..Field::default()
             },
         ];
         let form = Form {

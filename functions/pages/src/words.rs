@@ -16,6 +16,7 @@ pub(crate) mod members;
 pub(crate) mod password;
 pub(crate) mod profile;
 pub(crate) mod registry;
+pub(crate) mod second_factor;
 pub(crate) mod sessions;
 pub(crate) mod tokens;
 

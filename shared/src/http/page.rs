@@ -11,7 +11,7 @@ use super::{ApiRequest, Dialect};
 
 const STYLE: &str = include_str!("page.css");
 /// The SHA-256 of the style: what a content security policy knows it by.
-const STYLE_SOURCE: &str = "sha256-9Fu/ndElOuUsdY2XKA4M7DmbGEaBo//l3jDw7YJzhBw=";
+const STYLE_SOURCE: &str = "sha256-rxOY2XAK72c+5h440R/qXMxpyeQ5ODIDP7KOyJExxdI=";
 
 /// A page that cannot be framed and loads nothing. `directives` are what its content security
 /// policy has besides, each with a semicolon at its end.
