@@ -392,8 +392,9 @@ pub(super) static FACTS: &[Facts] = &[
     row("rollcall-list-ssh-keys", 1),
     row("rollcall-list-tokens", 1),
     row("rollcall-remove-member", 2).writes_to("rollcall-get-member").needs(Member),
-    // The attempts with the code, read, reserved; the second factor. By a password nothing works.
-    row("rollcall-remove-second-factor", 4).needs(SecondFactor).by(&[(Basic, 401)]),
+    // The attempts with the code, read, reserved, given back; the second factor. A password alone
+    // does nothing.
+    row("rollcall-remove-second-factor", 5).needs(SecondFactor).by(&[(Basic, 401)]),
     row("rollcall-request-email-proof", 3),
     row("rollcall-request-password-reset", 3),
     row("rollcall-request-sign-up", 3),

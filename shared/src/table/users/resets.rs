@@ -156,15 +156,7 @@ impl Table {
         let unchanged = UserChange::default();
         let (after, write) = self.change_password(actor, user, &unchanged, password)?.split();
         let write = write.and(|transaction| {
-            let transaction = match used {
-                Some(used) => transaction.use_factor(used)?,
-                // Nobody may have turned it on meanwhile.
-                None => transaction.require_or(
-                    user.key(),
-                    Condition::lacks("secondFactorSince"),
-                    || Error::WriteConflict,
-                ),
-            };
+            let transaction = transaction.use_factor_if_on(user.id, used)?;
             // It may have been removed, or its proof ended, since it was read.
             let proved = Condition::has("provedAt");
             let transaction = if after.has_proved(recipient) {
