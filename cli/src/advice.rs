@@ -99,6 +99,7 @@ fn advice_on(reason: &Error) -> &'static str {
         Error::Internal { .. }
         | Error::MissingCredential
         | Error::InvalidCredential
+        | Error::SecondFactorRequired
         | Error::UserTokenOnly
         | Error::MissingScope(_)
         | Error::FullAccessRequired

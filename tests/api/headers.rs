@@ -89,6 +89,7 @@ fn errors() -> Vec<Error> {
     vec![
         Error::MissingCredential,
         Error::InvalidCredential,
+        Error::SecondFactorRequired,
         Error::UserTokenOnly,
         Error::MissingScope("x"),
         Error::FullAccessRequired,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::model::{ApiKey, Role, ServiceKey, Timestamp};
-use shared::table::{Actor, fetch};
+use shared::table::{Actor, SignInProof, fetch};
 
 use crate::stage::{Stage, text};
 use crate::users::granted;
@@ -45,9 +45,10 @@ async fn restored() -> Restored {
     let session = async || {
         let counts = old.table.user_and(user.id, fetch::counts()).await.unwrap().1;
         let browser = "Firefox on Linux".to_owned();
+        let proof = SignInProof::Password;
         let new =
-            old.table.create_session(&operator, &user, counts.as_ref(), browser, None).unwrap();
-        new.commit().await.unwrap().id()
+            old.table.create_session(&operator, &user, counts.as_ref(), browser, None, &proof);
+        new.unwrap().commit().await.unwrap().id()
     };
     let (session, _) = (session().await, session().await);
     let (table, since) = restored_now(&old).await;

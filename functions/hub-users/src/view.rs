@@ -57,6 +57,7 @@ impl UserView {
             revoked_tokens: _,
             root_maker: _,
             root_inviter: _,
+            second_factor_since: _,
             created_at,
         } = user;
         let email = primary_email.to_string();

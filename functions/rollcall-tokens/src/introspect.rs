@@ -61,7 +61,11 @@ impl ActiveToken {
             Credential::OAuth { grant, access, .. } => {
                 (Some(grant.client), access.created_at, Some(access.expires_at), None)
             }
-            Credential::Password | Credential::ApiKey(_) | Credential::Session(_) => return None,
+            Credential::Password
+            | Credential::Code
+            | Credential::ApiKey(_)
+            | Credential::Session(_)
+            | Credential::Passkey(_) => return None,
         };
         Some(Self {
             token_type: "Bearer",

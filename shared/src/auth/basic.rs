@@ -1,4 +1,5 @@
-//! Username or e-mail address with a password (RFC 7617), beside tokens.
+//! Username or e-mail address with a password (RFC 7617), beside tokens. A user token is taken in
+//! place of the password.
 
 use std::time::Duration;
 
@@ -8,12 +9,13 @@ use tokio::time::{Instant, sleep_until};
 
 use super::header::{self, Header};
 use super::password::{is_rejection, login_source, verify_password};
-use super::permission::{Caller, FullAccess};
+use super::permission::Caller;
 use super::scheme::{AuthScheme, Verified};
+use super::second_factor::{PasswordSignIn, PendingSignIn};
 use super::source::{request_context, source};
 use super::token::Token;
 use crate::http::ApiRequest;
-use crate::model::{EmailAddress, Network, User, UserId, Username};
+use crate::model::{EmailAddress, Network, TokenCredential, TokenKind, User, UserId, Username};
 use crate::table::{
     Actor, CredentialKey, Fetch, Login, LoginSubject, RequestContext, Stored, StoredCredential,
 };
@@ -25,6 +27,8 @@ pub enum TokenOrBasic {
     Token(Token),
     /// A name and a password.
     Basic(Basic),
+    /// A name and, in place of the password, a token, which must be of whom the name names.
+    NamedToken(Token, Basic),
 }
 
 /// A username or e-mail address, and a password. It has no `Debug`: it must not be logged.
@@ -61,20 +65,26 @@ impl Basic {
         }
     }
 
-    /// Signs the user in and returns the proof of it; the pair comes from [`Basic::resolve`]. One
-    /// round trip, besides those of the login attempt.
-    pub async fn sign_in<W: Fetch>(
+    /// Signs the user in and returns the proof of it, or what awaits a code; the pair comes from
+    /// [`Basic::resolve`]. One round trip, besides those of the login attempt. No token counts as a
+    /// password here.
+    pub async fn sign_in_on_page<W: Fetch>(
         &self,
         app: &App,
         (user, login): (UserId, Login),
         fetch: W,
-    ) -> Result<(Caller<FullAccess>, W::Output)> {
+    ) -> Result<PasswordSignIn<W::Output>> {
         let (stored, user, fetched) =
             app.table.fetch_with_credential(user, CredentialKey::Password(login), fetch).await?;
         let verified = self.verify(app, user.as_ref(), stored).await?;
-        let credential = verified.settle(&app.table).await;
         let user = user.ok_or(Error::InvalidCredential)?;
-        Ok((Caller::new(user, credential, self.request_context.clone())?, fetched))
+        if user.second_factor_since.is_some() {
+            verified.give_back(&app.table).await;
+            return Ok(PasswordSignIn::CodeRequired(PendingSignIn::new(&user)));
+        }
+        let credential = verified.settle(&app.table).await;
+        let caller = Caller::new(user, credential, self.request_context.clone())?;
+        Ok(PasswordSignIn::Complete(caller, fetched))
     }
 
     /// The user with this name, and where the attempt counts. An unknown name costs the same calls
@@ -83,20 +93,48 @@ impl Basic {
         // Read for every name, so that a failure to read it does not reveal which names exist.
         let key = app.service_keys.current().await?;
         let source = login_source(app, &self.source).await?;
-        let (known, normal) =
-            match (self.name.parse::<EmailAddress>(), self.name.parse::<Username>()) {
-                (Ok(address), _) => {
-                    (app.table.user_id_by_email(&address).await?, address.normal().to_owned())
-                }
-                (Err(_), Ok(username)) => {
-                    (app.table.user_id_by_username(&username).await?, username.to_string())
-                }
-                (Err(_), Err(_)) => (app.table.dummy_lookup().await?, self.name.clone()),
-            };
+        let (known, normal) = self.find_user(app).await?;
         let name = key.derive("name that nobody has", &[normal.as_bytes()])?;
         let (user, unused) = (known, UserId::generate());
         let subject = user.map_or(LoginSubject::Name(name), LoginSubject::User);
         Ok((user.unwrap_or(unused), Login { subject, source }))
+    }
+
+    /// The user with this name, if somebody has it, and the normal form of the name: one call.
+    async fn find_user(&self, app: &App) -> Result<(Option<UserId>, String)> {
+        let table = &app.table;
+        Ok(match (self.name.parse::<EmailAddress>(), self.name.parse::<Username>()) {
+            (Ok(address), _) => {
+                (table.user_id_by_email(&address).await?, address.normal().to_owned())
+            }
+            (Err(_), Ok(username)) => {
+                (table.user_id_by_username(&username).await?, username.to_string())
+            }
+            (Err(_), Err(_)) => (table.dummy_lookup().await?, self.name.clone()),
+        })
+    }
+
+    /// Where the token is stored that stands in place of the password. For a name that is not its
+    /// owner's that is where nothing is, so that this costs the same calls.
+    async fn token_key(&self, app: &App, token: &Token) -> Result<(UserId, CredentialKey)> {
+        let (owner, key) = token.key();
+        let (named, _) = self.find_user(app).await?;
+        Ok((named.filter(|named| *named == owner).unwrap_or_else(UserId::generate), key))
+    }
+
+    /// Verifies the password for what takes no code.
+    async fn verify_alone(
+        &self,
+        app: &App,
+        user: Option<&Stored<User>>,
+        stored: StoredCredential,
+    ) -> Result<Verified> {
+        let verified = self.verify(app, user, stored).await?;
+        if user.is_some_and(|user| user.second_factor_since.is_some()) {
+            verified.give_back(&app.table).await;
+            return Err(Error::SecondFactorRequired);
+        }
+        Ok(verified)
     }
 
     async fn verify(
@@ -147,7 +185,15 @@ impl AuthScheme for TokenOrBasic {
                     return Err(Error::Forbidden("pages of other sites may not sign in by Basic"));
                 }
                 let (name, password) = Basic::parse(text)?;
-                Ok(Self::Basic(Basic::new(request, name, password)))
+                let token = password.parse::<TokenCredential>();
+                let basic = Basic::new(request, name, password);
+                match token {
+                    Ok(token) if token.kind() == TokenKind::User => {
+                        Ok(Self::NamedToken(Token::User(token), basic))
+                    }
+                    Ok(_) => Err(Error::UserTokenOnly),
+                    Err(_) => Ok(Self::Basic(basic)),
+                }
             }
             header => Token::parse(header).map(Self::Token),
         }
@@ -155,7 +201,7 @@ impl AuthScheme for TokenOrBasic {
 
     fn principal_id(&self) -> String {
         match self {
-            Self::Token(token) => token.principal_id(),
+            Self::Token(token) | Self::NamedToken(token, _) => token.principal_id(),
             Self::Basic(_) => "password".to_owned(),
         }
     }
@@ -166,6 +212,7 @@ impl AuthScheme for TokenOrBasic {
             Self::Basic(basic) => {
                 basic.resolve(app).await.map(|(user, login)| (user, CredentialKey::Password(login)))
             }
+            Self::NamedToken(token, basic) => basic.token_key(app, token).await,
         }
     }
 
@@ -177,7 +224,14 @@ impl AuthScheme for TokenOrBasic {
     ) -> Result<Verified> {
         match self {
             Self::Token(token) => token.authenticate(app, user, stored).await.map(Verified::from),
-            Self::Basic(basic) => basic.verify(app, user, stored).await,
+            Self::Basic(basic) => basic.verify_alone(app, user, stored).await,
+            Self::NamedToken(token, basic) => {
+                let verified = token.authenticate(app, user, stored).await;
+                if verified.is_err() {
+                    pad_response_time(app, basic.received).await;
+                }
+                verified.map(Verified::from)
+            }
         }
     }
 
@@ -185,6 +239,8 @@ impl AuthScheme for TokenOrBasic {
         match self {
             Self::Token(_) => false,
             Self::Basic(basic) => !app.password_cache.expects(user, &basic.password),
+            // The name may be one.
+            Self::NamedToken(..) => true,
         }
     }
 }

@@ -8,10 +8,13 @@ mod basic;
 mod client;
 mod commit;
 mod header;
+mod passkey;
 #[cfg(feature = "password")]
 mod password;
 mod permission;
 mod scheme;
+#[cfg(feature = "password")]
+mod second_factor;
 mod session;
 mod signature;
 mod source;
@@ -24,12 +27,17 @@ pub(crate) use basic::pad_response_time;
 pub use basic::{Basic, TokenOrBasic};
 #[cfg(feature = "password")]
 pub use client::{AuthenticatedClient, ClientCredential, IntrospectedToken};
+pub use passkey::{ClaimedPasskey, ask_for_sign_in};
 pub use permission::{
     AccountRead, AccountWrite, AuditRead, Caller, Credential, EmailRead, EmailWrite, FullAccess,
     MembersRead, MembersWrite, Permission, ProfileRead, ProfileWrite, TokensRead, TokensWrite,
     VerifiedSignature,
 };
 pub use scheme::{AuthScheme, Verified};
+#[cfg(feature = "password")]
+pub(crate) use second_factor::verify_code;
+#[cfg(feature = "password")]
+pub use second_factor::{PasswordSignIn, PendingSignIn, TotpSetup};
 pub use session::{
     FORM_TOKEN, FORM_USER, SessionCookie, browser, end_session_of_another, form_target, form_token,
     former_session, no_session_cookie, presented_session, session_cookie, signed_in_user,

@@ -48,9 +48,9 @@ pub(super) const fn is_rejection(error: &Error) -> bool {
     )
 }
 
-/// Leaves a trace of a rejected password. The lock or the limit of a source was recorded where it
+/// Leaves a trace of a rejected password or code. The lock or the limit of a source was recorded where it
 /// was met.
-fn record_rejection(error: &Error) {
+pub(super) fn record_rejection(error: &Error) {
     if is_rejection(error) {
         observe(|observed| observed.rejected_sign_in = true);
         match error {

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use crate::http::Preconditions;
 use crate::idempotency::IdempotentRequest;
 use crate::model::{
-    ApiKey, ApiKeyId, ClientId, Grant, GrantAccess, Maker, Network, Scope, Session,
+    ApiKey, ApiKeyId, ClientId, Grant, GrantAccess, Maker, Network, PasskeyId, Scope, Session,
     SignatureDigest, Timestamp, User, UserToken,
 };
 use crate::table::{Actor, ReadVersions, RequestContext, Stored, UserCredential};
@@ -19,12 +19,16 @@ use crate::{Error, Result};
 pub enum Credential {
     /// A username or e-mail address, and a password.
     Password,
+    /// The same, and a code of the second factor.
+    Code,
     /// A signature with an API key.
     ApiKey(VerifiedSignature),
     /// A user token.
     Token(Box<Stored<UserToken>>),
     /// The session of a browser.
     Session(Box<Stored<Session>>),
+    /// A passkey, which signs in in a browser.
+    Passkey(PasskeyId),
     /// An OAuth access token.
     OAuth {
         /// The grant it was issued for.
@@ -53,9 +57,11 @@ impl Credential {
     const fn kind(&self) -> &'static str {
         match self {
             Self::Password => "password",
+            Self::Code => "code",
             Self::ApiKey(_) => "signature",
             Self::Token(_) => "token",
             Self::Session(_) => "session",
+            Self::Passkey(_) => "passkey",
             Self::OAuth { .. } => "oauth",
         }
     }
@@ -64,7 +70,12 @@ impl Credential {
     fn client(&self) -> Option<ClientId> {
         match self {
             Self::OAuth { grant, .. } => Some(grant.client),
-            Self::Password | Self::ApiKey(_) | Self::Token(_) | Self::Session(_) => None,
+            Self::Password
+            | Self::Code
+            | Self::ApiKey(_)
+            | Self::Token(_)
+            | Self::Session(_)
+            | Self::Passkey(_) => None,
         }
     }
 
@@ -72,11 +83,13 @@ impl Credential {
     fn stored_at(&self) -> UserCredential {
         match self {
             Self::Password => UserCredential::Password,
+            Self::Code => UserCredential::Code,
             Self::ApiKey(VerifiedSignature { key, nonce, digest, .. }) => {
                 UserCredential::ApiKey { key: *key, nonce: nonce.clone(), signature: *digest }
             }
             Self::Token(token) => UserCredential::token(token),
             Self::Session(session) => UserCredential::session(session),
+            Self::Passkey(passkey) => UserCredential::Passkey(*passkey),
             Self::OAuth { grant, client_version, .. } => {
                 UserCredential::oauth(grant, *client_version)
             }
@@ -87,7 +100,7 @@ impl Credential {
     /// an end; a session does while its user has entered the password a moment ago.
     fn has_full_access(&self) -> bool {
         match self {
-            Self::Password | Self::ApiKey(_) => true,
+            Self::Password | Self::Code | Self::ApiKey(_) | Self::Passkey(_) => true,
             Self::Token(token) => token.scopes.is_none() && token.expires_at.is_none(),
             Self::Session(session) => session.is_proved(Timestamp::now()),
             Self::OAuth { .. } => false,
@@ -101,14 +114,20 @@ impl Credential {
             Self::ApiKey(signature) => {
                 user.api_keys.get(&signature.key.to_string()).map(ApiKey::as_maker)
             }
-            Self::Password | Self::Session(_) | Self::OAuth { .. } => None,
+            Self::Password
+            | Self::Code
+            | Self::Session(_)
+            | Self::Passkey(_)
+            | Self::OAuth { .. } => None,
         }
     }
 
     /// What it allows; everything if there is no list.
     pub fn scopes(&self) -> Option<&BTreeSet<Scope>> {
         match self {
-            Self::Password | Self::ApiKey(_) | Self::Session(_) => None,
+            Self::Password | Self::Code | Self::ApiKey(_) | Self::Session(_) | Self::Passkey(_) => {
+                None
+            }
             Self::Token(token) => token.scopes.as_ref(),
             Self::OAuth { access, .. } => Some(&access.scopes),
         }

@@ -22,6 +22,14 @@ impl Verified {
         Self { credential: Credential::Password, attempt }
     }
 
+    /// Gives the login attempt back, if it was one, of a password that alone does not sign in.
+    #[cfg(feature = "password")]
+    pub(super) async fn give_back(self, table: &Table) {
+        if let Some(attempt) = self.attempt {
+            Box::pin(table.return_attempt(attempt)).await;
+        }
+    }
+
     /// Gives the login attempt back, if it was one.
     pub(super) async fn settle(self, table: &Table) -> Credential {
         let Self { credential, attempt } = self;

@@ -104,6 +104,9 @@ pub struct User {
     /// but what this one makes and invites counts for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root_inviter: Option<UserId>,
+    /// Since when the second factor is on, if it is: then the password alone does not sign in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor_since: Option<Timestamp>,
     /// When the user was created.
     pub created_at: Timestamp,
 }

@@ -9,6 +9,7 @@ use super::grants::ClientAt;
 use super::idempotency::StoredResponseAt;
 use super::invitations::{Acceptance, InvitationAt, InvitationRequest, OwnerCheck};
 use super::passkeys::{CallerPasskey, PasskeyChallengeAt};
+use super::second_factor::CallerSecondFactor;
 use super::sessions::CallerSession;
 use super::tokens::CallerToken;
 use super::users::{CallerEmail, EmailProofRequest, FreeNames, UserIdByUsername};
@@ -66,6 +67,11 @@ pub const fn passkey(passkey: PasskeyId) -> CallerPasskey {
 /// What a passkey was asked to sign.
 pub const fn passkey_challenge(challenge: PasskeyChallengeId) -> PasskeyChallengeAt {
     PasskeyChallengeAt(challenge)
+}
+
+/// The caller's second factor, if it is on.
+pub const fn second_factor() -> CallerSecondFactor {
+    CallerSecondFactor
 }
 
 /// An OAuth client.

@@ -21,6 +21,7 @@ mod mail;
 mod operator;
 mod pages;
 mod passkeys;
+mod second_factor;
 mod sessions;
 mod tokens;
 mod users;
@@ -57,6 +58,7 @@ pub use mail::{MailRateLimit, NewLink, OutboxItem, StreamEvent, StreamRecord};
 pub use operator::UserRecord;
 pub use pages::{Page, ReadItems};
 pub use passkeys::{CallerPasskey, PasskeyChallengeAt, UsedPasskey};
+pub use second_factor::{CallerSecondFactor, SignInProof, UsedFactor};
 pub use sessions::CallerSession;
 pub use tokens::{CallerToken, NewToken};
 pub use users::{

@@ -9,6 +9,7 @@ use crate::table::engine::{
     Transaction, expiring,
 };
 use crate::table::pages::{Page, Paged, ReadItems};
+use crate::table::second_factor::{SignInProof, UsedFactor};
 use crate::table::write::Write;
 use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
@@ -48,9 +49,10 @@ impl Paged for Session {
 impl Table {
     /// Signs a user in, in a browser of this kind. The returned credential is the only copy of the
     /// secret. It replaces this session of the user, if the browser had one, and the oldest if there
-    /// are as many as are allowed.
+    /// are as many as are allowed. It uses up what the user signs in by.
     ///
-    /// [`Error::WriteConflict`] if the user was disabled or changed the password meanwhile.
+    /// [`Error::WriteConflict`] if the user was disabled, or changed the password or the second
+    /// factor meanwhile.
     pub fn create_session(
         &self,
         actor: &Actor,
@@ -58,25 +60,31 @@ impl Table {
         counts: Option<&Stored<Counts>>,
         browser: String,
         replaced: Option<SessionId>,
+        proof: &SignInProof,
     ) -> Result<Write<'_, SessionCredential>> {
         let credential = SessionCredential::generate(user.id)?;
         let session = Session::begin(user, &credential, browser)?;
-        let created = Trail::of_user(user.id, AuditAction::SessionCreated).to(session.id);
+        let created = Trail::of_user(user.id, AuditAction::SessionCreated)
+            .to(session.id)
+            .with("factors", proof.factors());
         let transaction = Transaction::new(self, actor, "sign a user in", created)
             .put(expiring(&session, session.expires_at)?, Condition::absent(), || {
                 Error::WriteConflict
             })?
-            .count_session(user, existing(counts)?, &session, replaced)?;
+            .count_session(user, existing(counts)?, &session, replaced)?
+            .use_proof(proof)?;
         let write = Write::new(transaction, credential);
         Ok(write.recorded_as(SecurityEvent::SessionCreated))
     }
 
-    /// Gives a session whose user entered the password again another secret, and full access for a
-    /// while. [`Error::WriteConflict`] if it ended, or was proved, meanwhile.
+    /// Gives a session whose user entered the password or a code again another secret, and full
+    /// access for a while. [`Error::WriteConflict`] if it ended, or was proved, or the code was used
+    /// meanwhile.
     pub fn prove_session(
         &self,
         actor: &Actor,
         session: &Stored<Session>,
+        used: Option<&UsedFactor>,
     ) -> Result<Write<'_, SessionCredential>> {
         let credential = SessionCredential::renewed(session)?;
         let changes = Changes::new()
@@ -89,6 +97,10 @@ impl Table {
             Condition::unchanged(session),
             || Error::WriteConflict,
         );
+        let transaction = match used {
+            Some(used) => transaction.use_factor(used)?,
+            None => transaction,
+        };
         Ok(Write::new(transaction, credential))
     }
 

@@ -4,7 +4,7 @@
 use shared::PublicUrl;
 use shared::mail::{reveal_token, seal_link};
 use shared::model::{EmailAddress, MailToken, MailTokenSubject, Timestamp, TotpSecret, UserId};
-use shared::table::{Actor, EmailProofRequest, NewLink, NewUser, OutboxItem, fetch};
+use shared::table::{Actor, EmailProofRequest, NewLink, NewUser, OutboxItem, SignInProof, fetch};
 
 use super::TestApp;
 use super::arrange::password_hash;
@@ -64,7 +64,8 @@ impl TestApp {
         let (table, id) = (&self.table, self.user_id(username).await);
         let (user, counts) = table.user_and(id, fetch::counts()).await.expect("the user");
         let (user, browser) = (user.expect("a user"), "Firefox on Linux".to_owned());
-        let write = table.create_session(&Actor::operator(), &user, counts.as_ref(), browser, None);
+        let (operator, proof) = (Actor::operator(), SignInProof::Password);
+        let write = table.create_session(&operator, &user, counts.as_ref(), browser, None, &proof);
         let session = write.expect("a session").commit().await.expect("a session");
         let stored = table.user_and(id, fetch::session(session.id())).await.expect("a read").1;
         table.touch_session(&stored.expect("a session"), Timestamp::now()).await;

@@ -147,7 +147,9 @@ impl Form {
     /// The same for a reader that takes tokens and, perhaps, one of the others.
     fn among(&self, takes_basic: bool, takes_signatures: bool) -> Self {
         match self {
-            Self::Basic(..) if takes_basic => Self::Basic(String::new(), String::new()),
+            Self::Basic(_, password) if takes_basic => {
+                token(password).unwrap_or_else(|| Self::Basic(String::new(), String::new()))
+            }
             Self::Signature(_) if !takes_signatures => Self::Bad,
             Self::Basic(..) => Self::Bad,
             form => form.clone(),

@@ -2,8 +2,8 @@
 
 use super::item::Stored;
 use crate::model::{
-    ApiKeyId, ClientId, Grant, GrantId, Maker, Session, SessionId, SignatureDigest, TokenId, User,
-    UserId, UserToken,
+    ApiKeyId, ClientId, Grant, GrantId, Maker, PasskeyId, Session, SessionId, SignatureDigest,
+    TokenId, User, UserId, UserToken,
 };
 
 /// Proof of who makes a write, and with which credential. Every write of
@@ -74,8 +74,10 @@ pub(in crate::table) enum Identity {
 /// The kind of credential a user was authenticated with, and where the table stores it.
 #[derive(Debug, Clone)]
 pub(crate) enum UserCredential {
-    /// The password, in the user's item.
+    /// The password alone, in the user's item, which must say that no second factor is on.
     Password,
+    /// The password and a code of the second factor, which the write that it allows uses up.
+    Code,
     /// An API key, in the user's item, with the nonce of the secret that signed, and the signature
     /// that was made with it. The transaction uses the signature up.
     ApiKey { key: ApiKeyId, nonce: String, signature: SignatureDigest },
@@ -83,6 +85,8 @@ pub(crate) enum UserCredential {
     Token(TokenId, u64),
     /// A session, with the version that was read: it may have another secret since.
     Session(SessionId, u64),
+    /// A passkey. The write that it signs for uses it up as it was read.
+    Passkey(PasskeyId),
     /// An OAuth access token, in its grant's item, with the versions of the grant and its client
     /// that were read: since then the token may have been revoked alone, or the client's scopes
     /// taken away.
@@ -133,7 +137,6 @@ impl Actor {
     }
 
     /// Whoever sends a request that takes no credential: the service acts.
-    #[cfg(feature = "password")]
     pub(crate) const fn anonymous(request_context: RequestContext) -> Self {
         Self { identity: Identity::System, request_context }
     }

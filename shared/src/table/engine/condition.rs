@@ -53,6 +53,11 @@ impl Condition {
         Self::enabled().and(Self::same_number("credentialEpoch", epoch))
     }
 
+    /// The user has no second factor on.
+    pub(in crate::table) fn no_second_factor() -> Self {
+        Self::lacks("secondFactorSince")
+    }
+
     /// The user exists, is not disabled, and what was sent at this invitation epoch has not ended.
     pub(in crate::table) fn same_invitations(epoch: u64) -> Self {
         Self::enabled().and(Self::same_number("invitationEpoch", epoch))

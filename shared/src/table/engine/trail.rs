@@ -153,9 +153,10 @@ impl Actor {
         let (kind, id, credential_id) = match &self.identity {
             Identity::User { id, credential, .. } => {
                 let credential = match credential {
-                    UserCredential::Password => None,
+                    UserCredential::Password | UserCredential::Code => None,
                     UserCredential::ApiKey { key, .. } => Some(key.to_string()),
                     UserCredential::Token(token, _) => Some(token.to_string()),
+                    UserCredential::Passkey(passkey) => Some(passkey.to_string()),
                     UserCredential::Session(session, _) => Some(session.to_string()),
                     UserCredential::OAuth { grant, .. } => Some(grant.to_string()),
                 };

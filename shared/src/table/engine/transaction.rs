@@ -172,7 +172,12 @@ impl<'t> Transaction<'t> {
             Identity::User { id, epoch, credential, .. } => {
                 let enabled = Condition::same_epoch(epoch);
                 match credential {
-                    UserCredential::Password => self.require(Key::user(id), enabled),
+                    UserCredential::Password => {
+                        self.require(Key::user(id), enabled.and(Condition::no_second_factor()))
+                    }
+                    UserCredential::Code | UserCredential::Passkey(_) => {
+                        self.require(Key::user(id), enabled)
+                    }
                     UserCredential::ApiKey { key, nonce, signature } => self
                         .require(Key::user(id), enabled.and(Condition::same_secret(key, nonce)))
                         .insert(&UsedSignature::new(id, signature), replayed_signature)?

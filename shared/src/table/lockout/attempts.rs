@@ -112,6 +112,19 @@ impl Table {
         );
     }
 
+    /// Gives the slots of a right password back that alone does not sign in: the user is not known
+    /// from the source by it. Else whoever has the password would have ten slots for codes from
+    /// every source. Failures are ignored, likewise.
+    pub async fn return_attempt(&self, reservation: Reservation) {
+        let Reservation { subject, source, .. } = reservation;
+        let of_source = async {
+            if let Some(source) = source {
+                self.release_slot(&source).await;
+            }
+        };
+        tokio::join!(Box::pin(self.release_slot(&subject)), Box::pin(of_source));
+    }
+
     /// Keeps the slots of a wrong password, and leaves an entry in the user's log, which names the
     /// actor who sent it: one round trip. The tenth locks the name for the source or for all that
     /// the user is not known from, by two more, which is the service's act. A user has at most ten

@@ -122,6 +122,7 @@ impl NewUser {
             revoked_tokens: BTreeSet::new(),
             root_maker,
             root_inviter: self.root_inviter,
+            second_factor_since: None,
             created_at: account.created_at,
         })
     }

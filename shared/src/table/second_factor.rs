@@ -1,0 +1,272 @@
+//! The second factor of users, and the codes that are used up by what they allow.
+
+use crate::error::failed;
+#[cfg(feature = "operator")]
+use crate::model::Passkey;
+use crate::model::{
+    AuditAction, MailKind, RecoveryCode, SealedTotp, SecondFactor, SecretHash, Timestamp, User,
+    UserId,
+};
+use crate::table::engine::{
+    Actor, Changes, Condition, Fetch, Items, Key, Keyed, NewNotice, OnConditionFailed, Stored,
+    Table, Trail, Transaction,
+};
+use crate::table::passkeys::UsedPasskey;
+use crate::table::write::Write;
+use crate::{Error, Result};
+
+/// The attribute of the user's item that says whether the second factor is on.
+const SINCE: &str = "secondFactorSince";
+const CONFLICT: OnConditionFailed = || Error::WriteConflict;
+
+/// The second factor of the caller, if it is on.
+pub struct CallerSecondFactor;
+
+impl Fetch for CallerSecondFactor {
+    type Output = Option<Stored<SecondFactor>>;
+
+    fn keys(&self, caller: UserId) -> Vec<Key> {
+        vec![Key::second_factor(caller)]
+    }
+
+    fn extract(self, caller: UserId, items: &mut Items) -> Result<Self::Output> {
+        items.take(&Key::second_factor(caller))
+    }
+}
+
+/// A code that was right. The write that it allows uses it up: it counts once, also if it is sent
+/// twice at once.
+pub struct UsedFactor {
+    user: UserId,
+    code: UsedCode,
+    /// When the factor was turned on whose code it is.
+    since: Timestamp,
+}
+
+enum UsedCode {
+    /// A code of this step; with the secret, if it is to be stored under another service key.
+    Totp {
+        step: u64,
+        renewed: Option<SealedTotp>,
+    },
+    Recovery(SecretHash),
+}
+
+impl UsedFactor {
+    /// The code of a step. `renewed` is the secret as it is to be stored from now on.
+    #[cfg_attr(not(feature = "password"), expect(dead_code, reason = "others take no codes"))]
+    pub(crate) const fn totp(
+        factor: &SecondFactor,
+        step: u64,
+        renewed: Option<SealedTotp>,
+    ) -> Self {
+        let code = UsedCode::Totp { step, renewed };
+        Self { user: factor.user, code, since: factor.since }
+    }
+
+    /// A recovery code.
+    #[cfg_attr(not(feature = "password"), expect(dead_code, reason = "others take no codes"))]
+    pub(crate) fn recovery(factor: &SecondFactor, code: &RecoveryCode) -> Self {
+        let code = UsedCode::Recovery(code.hash());
+        Self { user: factor.user, code, since: factor.since }
+    }
+
+    /// What it is, as audit logs name it: `totp` or `recovery_code`.
+    pub const fn kind(&self) -> &'static str {
+        match self.code {
+            UsedCode::Totp { .. } => "totp",
+            UsedCode::Recovery(_) => "recovery_code",
+        }
+    }
+
+    const fn is_recovery_code(&self) -> bool {
+        matches!(self.code, UsedCode::Recovery(_))
+    }
+
+    /// The factor is the same one, and the code was not used.
+    fn condition(&self) -> Result<Condition> {
+        let same = Condition::one_of("since", [self.since.to_string()]);
+        let unused = match &self.code {
+            UsedCode::Totp { step, .. } => {
+                let step = u32::try_from(*step).map_err(failed("use a code"))?;
+                Condition::below("lastStep", step)
+            }
+            UsedCode::Recovery(hash) => Condition::has_entry("recoveryCodes", hash.as_str()),
+        };
+        Ok(unused.and(same))
+    }
+
+    /// What uses a code of the app up; of a recovery code nothing.
+    fn changes(&self) -> Result<Changes> {
+        let changes = Changes::new();
+        match &self.code {
+            UsedCode::Totp { step, renewed: None } => changes.set("lastStep", step),
+            UsedCode::Totp { step, renewed: Some(totp) } => {
+                changes.set("lastStep", step)?.set("totp", totp)
+            }
+            UsedCode::Recovery(_) => Ok(changes),
+        }
+    }
+}
+
+/// What a session begins by.
+pub enum SignInProof {
+    /// The password alone, which takes that no second factor is on.
+    Password,
+    /// The password and a code.
+    Code(UsedFactor),
+    /// A passkey alone.
+    Passkey(UsedPasskey),
+}
+
+impl SignInProof {
+    /// What it is, as audit logs name it.
+    pub(in crate::table) const fn factors(&self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Code(used) if used.is_recovery_code() => "password+recovery_code",
+            Self::Code(_) => "password+totp",
+            Self::Passkey(_) => "passkey",
+        }
+    }
+}
+
+impl Table {
+    /// Turns the second factor on, whose first code was that of `step`. The returned codes are the
+    /// only copy.
+    ///
+    /// [`Error::Conflict`] if it is on.
+    pub fn turn_on_second_factor(
+        &self,
+        actor: &Actor,
+        user: &User,
+        totp: SealedTotp,
+        step: u64,
+    ) -> Result<Write<'_, Vec<RecoveryCode>>> {
+        let codes = RecoveryCode::generate_all()?;
+        let factor = SecondFactor::new(user.id, totp, step, &codes);
+        let on = Trail::of_user(user.id, AuditAction::SecondFactorOn)
+            .notifying(NewNotice::new(user.id, MailKind::SecondFactorOn));
+        let is_on: OnConditionFailed = || Error::Conflict("a second factor is on");
+        let changes = Changes::new().set(SINCE, factor.since)?;
+        let transaction = Transaction::new(self, actor, "turn a second factor on", on)
+            .insert(&factor, is_on)?
+            .update(
+                user.key(),
+                changes,
+                Condition::present().and(Condition::no_second_factor()),
+                is_on,
+            );
+        Ok(Write::new(transaction, codes))
+    }
+
+    /// Turns the second factor off, with its recovery codes.
+    pub fn turn_off_second_factor(
+        &self,
+        actor: &Actor,
+        user: &User,
+        used: &UsedFactor,
+    ) -> Result<Write<'_, ()>> {
+        let off = Trail::of_user(user.id, AuditAction::SecondFactorOff)
+            .with("factor", used.kind())
+            .notifying(NewNotice::new(user.id, MailKind::SecondFactorOff));
+        let transaction = Transaction::new(self, actor, "turn a second factor off", off)
+            .delete(Key::second_factor(user.id), used.condition()?, CONFLICT)
+            .update(user.key(), Changes::new().remove(SINCE), Condition::has(SINCE), CONFLICT);
+        Ok(Write::new(transaction, ()))
+    }
+
+    /// Replaces all recovery codes. The returned ones are the only copy.
+    pub fn renew_recovery_codes(
+        &self,
+        actor: &Actor,
+        user: &User,
+        used: &UsedFactor,
+    ) -> Result<Write<'_, Vec<RecoveryCode>>> {
+        let codes = RecoveryCode::generate_all()?;
+        let changes = used.changes()?.set("recoveryCodes", SecondFactor::hashes(&codes))?;
+        let renewed =
+            Trail::of_user(user.id, AuditAction::RecoveryCodesRenewed).with("factor", used.kind());
+        let transaction = Transaction::new(self, actor, "renew recovery codes", renewed).update(
+            Key::second_factor(user.id),
+            changes,
+            used.condition()?,
+            CONFLICT,
+        );
+        Ok(Write::new(transaction, codes))
+    }
+
+    /// Takes the second factor, with its recovery codes, and these passkeys, which are all, from a
+    /// user who has lost them. Nothing else ends.
+    #[cfg(feature = "operator")]
+    pub fn reset_second_factor(
+        &self,
+        actor: &Actor,
+        user: &User,
+        passkeys: &[Passkey],
+    ) -> Result<Write<'_, ()>> {
+        let transaction = Transaction::without_trail(self, actor, "reset a second factor");
+        let transaction = if user.second_factor_since.is_some() {
+            let off = Trail::of_user(user.id, AuditAction::SecondFactorOff)
+                .notifying(NewNotice::new(user.id, MailKind::SecondFactorOff));
+            transaction
+                .delete(Key::second_factor(user.id), Condition::present(), CONFLICT)
+                .update(user.key(), Changes::new().remove(SINCE), Condition::has(SINCE), CONFLICT)
+                .leaving(off)
+        } else {
+            transaction.use_factor_if_on(user.id, None)?
+        };
+        if passkeys.is_empty() {
+            return Ok(Write::new(transaction, ()));
+        }
+        let mut transaction = transaction.remove_all_passkeys(user.id, passkeys);
+        for (place, passkey) in passkeys.iter().enumerate() {
+            let removed = Trail::of_user(user.id, AuditAction::PasskeyRemoved).to(passkey.id);
+            // One mail says it, however many there were.
+            let notice = NewNotice::new(user.id, MailKind::PasskeyRemoved);
+            let is_first = place == 0;
+            let removed = if is_first { removed.notifying(notice) } else { removed };
+            transaction = transaction.leaving(removed);
+        }
+        Ok(Write::new(transaction, ()))
+    }
+}
+
+impl Transaction<'_> {
+    /// Uses a code up. [`Error::WriteConflict`] if it was used meanwhile, or the factor turned off.
+    /// Of a recovery code the user is told.
+    pub(in crate::table) fn use_factor(self, used: &UsedFactor) -> Result<Self> {
+        let (key, condition) = (Key::second_factor(used.user), used.condition()?);
+        let changes = used.changes()?;
+        let UsedCode::Recovery(hash) = &used.code else {
+            return Ok(self.update(key, changes, condition, CONFLICT));
+        };
+        let changes = changes.remove_entry("recoveryCodes", hash.as_str());
+        let trail = Trail::of_user(used.user, AuditAction::RecoveryCodeUsed)
+            .notifying(NewNotice::new(used.user, MailKind::RecoveryCodeUsed));
+        Ok(self.update(key, changes, condition, CONFLICT).leaving(trail))
+    }
+
+    /// Uses up what somebody signs in by.
+    pub(in crate::table) fn use_proof(self, proof: &SignInProof) -> Result<Self> {
+        match proof {
+            // The actor's own credential requires that it is enough.
+            SignInProof::Password => Ok(self),
+            SignInProof::Code(used) => self.use_factor(used),
+            SignInProof::Passkey(used) => self.use_passkey(used),
+        }
+    }
+
+    /// Uses the code up that somebody entered beside what proves less; without one, no second
+    /// factor may be on.
+    pub(in crate::table) fn use_factor_if_on(
+        self,
+        user: UserId,
+        used: Option<&UsedFactor>,
+    ) -> Result<Self> {
+        match used {
+            Some(used) => self.use_factor(used),
+            None => Ok(self.require_or(Key::user(user), Condition::no_second_factor(), CONFLICT)),
+        }
+    }
+}
