@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::Result;
 use crate::model::{
-    Account, AccountId, Client, ClientId, Email, Grant, Membership, Session, Timestamp, User,
-    UserToken,
+    Account, AccountId, Client, ClientId, Email, Grant, Membership, Passkey, SecondFactor, Session,
+    Timestamp, User, UserToken,
 };
 use crate::table::engine::{Key, SESSION, ScanPosition, Stored, Table, user_partition};
 use crate::table::lockout::LockState;
@@ -18,6 +18,10 @@ pub struct UserRecord {
     pub emails: Vec<Email>,
     /// Its memberships, each with the account if that is not deleted.
     pub memberships: Vec<(Membership, Option<Account>)>,
+    /// Its second factor, if it is on.
+    pub second_factor: Option<SecondFactor>,
+    /// Its passkeys, oldest first.
+    pub passkeys: Vec<Passkey>,
     /// All its tokens, working or not.
     pub tokens: Vec<UserToken>,
     /// All its grants, working or not, each with the client if that is not deleted, and with the
@@ -61,9 +65,10 @@ impl Table {
     /// A user with everything that belongs to it: two round trips.
     pub async fn user_record(&self, user: Stored<User>) -> Result<UserRecord> {
         let user = user.into_inner();
-        let (emails, memberships, tokens, grants, sessions) = tokio::try_join!(
+        let (emails, memberships, passkeys, tokens, grants, sessions) = tokio::try_join!(
             self.emails(user.id),
             self.memberships(user.id),
+            self.passkeys(user.id),
             self.all_tokens(user.id),
             self.all_grants(user.id),
             self.query::<Session>(user_partition(user.id), SESSION),
@@ -72,7 +77,7 @@ impl Table {
             let accounts = self.accounts(&memberships).await?.into_iter();
             Ok(accounts.map(|account| (account.id, account)).collect())
         };
-        let (mut accounts, clients, (lock, is_being_deleted)) = tokio::try_join!(
+        let (mut accounts, clients, (lock, is_being_deleted, second_factor)) = tokio::try_join!(
             accounts,
             self.clients(grants.iter().map(|grant| grant.client)),
             self.state_of(&user),
@@ -92,6 +97,8 @@ impl Table {
             user,
             emails,
             memberships,
+            second_factor,
+            passkeys,
             tokens,
             grants,
             sessions,
@@ -107,10 +114,14 @@ impl Table {
         found.map(|client| Ok(client?.into_inner())).collect()
     }
 
-    async fn state_of(&self, user: &User) -> Result<(LockState, bool)> {
+    async fn state_of(&self, user: &User) -> Result<(LockState, bool, Option<SecondFactor>)> {
         let (attempts, task) = (Key::user_lockout(user.id), Key::user_cleanup(user.id));
-        let mut items = self.batch_get(vec![attempts.clone(), task.clone()]).await?;
+        let factor = Key::second_factor(user.id);
+        let keys = vec![attempts.clone(), task.clone(), factor.clone()];
+        let mut items = self.batch_get(keys).await?;
+        let second_factor: Option<Stored<SecondFactor>> = items.take(&factor)?;
         let attempts = items.take_attributes(&attempts);
-        Ok((LockState::new(user, attempts.as_ref(), Timestamp::now()), items.contains(&task)))
+        let lock = LockState::new(user, attempts.as_ref(), Timestamp::now());
+        Ok((lock, items.contains(&task), second_factor.map(Stored::into_inner)))
     }
 }
