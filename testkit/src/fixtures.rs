@@ -54,21 +54,33 @@ pub trait Service {
     fn totp_secret(&self, credentials: &TestCredentials) -> impl Future<Output = String> {
         async {
             let cookie = self.session(credentials).await;
-            let send = async |path: &str, fields: &[(&str, &str)]| {
-                let token = parsed_session(&cookie).form_token(path);
-                let fields = form(&[&[("form_token", token.as_str())][..], fields].concat());
-                let headers = [FORM, ("cookie", cookie.as_str())];
-                let response = self.send("POST", path, &headers, Some(&fields)).await;
-                assert_eq!(response.status, 200, "{response:?}");
-                response.body.as_str().expect("a page").to_owned()
-            };
-            let page = send("/account/second-factor/setup", &[]).await;
-            let (setup, secret) = (hidden_field(&page, "setup"), shown_secret(&page));
+            let (setup, secret) = totp_setup(self, &cookie).await;
             let code = totp_code(&secret, -1);
-            send("/account/second-factor", &[("setup", &setup), ("code", &code)]).await;
+            let fields = [("setup", setup.as_str()), ("code", code.as_str())];
+            send_form(self, &cookie, "/account/second-factor", &fields).await;
             secret
         }
     }
+}
+
+/// What a new secret for an app is set up with in this session, and the secret in base32.
+async fn totp_setup(service: &(impl Service + ?Sized), cookie: &str) -> (String, String) {
+    let page = send_form(service, cookie, "/account/second-factor/setup", &[]).await;
+    (hidden_field(&page, "setup"), shown_secret(&page))
+}
+
+/// Sends a form in a session, and returns the page that comes of it.
+async fn send_form(
+    service: &(impl Service + ?Sized),
+    cookie: &str,
+    path: &str,
+    fields: &[(&str, &str)],
+) -> String {
+    let token = parsed_session(cookie).form_token(path);
+    let fields = form(&[&[("form_token", token.as_str())][..], fields].concat());
+    let response = service.send("POST", path, &[FORM, ("cookie", cookie)], Some(&fields)).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    response.body.as_str().expect("a page").to_owned()
 }
 
 /// The value of a hidden field of a page's form.
@@ -309,10 +321,18 @@ impl DocumentedOperation {
         credentials: &TestCredentials,
         authorization: &str,
     ) -> Value {
-        let mut event = self.supplied(service, credentials, authorization).await;
-        if self.access() == Access::Session {
-            put_session(&mut event, &service.session(credentials).await);
+        if self.access() != Access::Session {
+            return self.supplied(service, credentials, authorization).await;
         }
+        // First: with what the operation needs, a sign-in may take more than the password.
+        let session = service.session(credentials).await;
+        let mut event = self.supplied(service, credentials, authorization).await;
+        if self.facts.needs == Needs::SecondFactorSetup {
+            let (setup, secret) = totp_setup(service, &session).await;
+            set(&mut event, "setup", &setup);
+            set(&mut event, "code", &totp_code(&secret, 0));
+        }
+        put_session(&mut event, &session);
         event
     }
 
@@ -400,6 +420,13 @@ impl DocumentedOperation {
                     let secret = service.totp_secret(credentials).await;
                     set(&mut event, "code", &totp_code(&secret, 0));
                 }
+            }
+            // In the session of the event.
+            Needs::SecondFactorSetup => {}
+            Needs::PendingSignIn => {
+                let secret = service.totp_secret(credentials).await;
+                set(&mut event, "begun", &credentials.pending_sign_in(service).await);
+                set(&mut event, "code", &totp_code(&secret, 0));
             }
             Needs::SignUpLink => {
                 set(&mut event, "username", &unique("mary"));
@@ -526,6 +553,14 @@ impl DocumentedOperation {
 }
 
 impl TestCredentials {
+    /// What the page carries that asks for a code after the password.
+    async fn pending_sign_in(&self, service: &impl Service) -> String {
+        let fields = form(&[("username", &self.username), ("password", &self.password)]);
+        let asked = service.send("POST", "/account/sign-in", &[FORM], Some(&fields)).await;
+        assert_eq!(asked.status, 200, "{asked:?}");
+        hidden_field(asked.body.as_str().expect("a page"), "begun")
+    }
+
     /// The id of a new member of the current account, which is the personal one.
     async fn new_member(&self, service: &impl Service) -> String {
         let body = json!({

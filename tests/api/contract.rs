@@ -17,6 +17,7 @@ const PUBLIC: [&str; 34] = [
     "hub-oauth-decide",
     "hub-oauth-metadata",
     "not-found",
+    "pages-complete-sign-in",
     "pages-decline-invitation",
     "pages-join-by-invitation",
     "pages-prove-email",

@@ -506,8 +506,13 @@ async fn every_page_has_its_policy_and_tells_its_url_to_nobody() {
         // The second has the placeholder of a token or a session, or nothing to go by.
         for event in [&event, &operation.event] {
             let response = app.send_event(event).await;
-            let begins_session =
-                ["pages-sign-in", "pages-sign-out", "pages-confirm", "pages-change-password"];
+            let begins_session = [
+                "pages-sign-in",
+                "pages-complete-sign-in",
+                "pages-sign-out",
+                "pages-confirm",
+                "pages-change-password",
+            ];
             let sets_cookie = response.headers.iter().any(|(name, _)| name == "set-cookie");
             assert!(!sets_cookie || begins_session.contains(&operation.name), "{operation}");
             pages.extend(Some(response).filter(|response| response.status != 303));

@@ -374,7 +374,7 @@ fn expected(name: &str) -> Option<&'static str> {
         | "rollcall-delete-api-key"
         | "rollcall-delete-ssh-key"
         | "rollcall-revoke-token" => "credential_revoked",
-        "pages-sign-in" => "session_created",
+        "pages-complete-sign-in" | "pages-sign-in" => "session_created",
         "pages-end-other-sessions"
         | "pages-end-session"
         | "pages-sign-out"

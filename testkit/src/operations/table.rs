@@ -7,9 +7,9 @@ use CredentialKind::{Basic, EndingToken, OAuthToken, OverlappedToken, Signature,
 use ErrorFormat::{Detail, Error, OAuthError, Page, Problem, SuccessFalse};
 use Needs::{
     AccessToken, Admin, ApiKey, AuthorizationRequest, ClientAndUserToken, Code, ConsentForm, Email,
-    FreeInvitationLink, Grant, Invitation, InvitationLink, Member, OwnToken, Password, ProofLink,
-    ProvedEmail, PublicKey, RefreshToken, Registry, ResetLink, SecondFactor, Session, SignUpLink,
-    SshKey, Token, VerifiedEmail,
+    FreeInvitationLink, Grant, Invitation, InvitationLink, Member, OwnToken, Password,
+    PendingSignIn, ProofLink, ProvedEmail, PublicKey, RefreshToken, Registry, ResetLink,
+    SecondFactor, SecondFactorSetup, Session, SignUpLink, SshKey, Token, VerifiedEmail,
 };
 use Variant::{Descendants, First, Generated, Itself, NewPassword, Refresh};
 
@@ -96,6 +96,10 @@ pub(crate) enum Needs {
     Password,
     /// The second factor, and a code that works if the event has one.
     SecondFactor,
+    /// A secret that is being set up in the session, and a code of it.
+    SecondFactorSetup,
+    /// A sign-in whose password was right, and a code.
+    PendingSignIn,
     /// A link to sign up, and a username that nobody has.
     SignUpLink,
     /// A link that resets the password of another user.
@@ -278,6 +282,8 @@ pub(super) static FACTS: &[Facts] = &[
     // The attempts with the current password, read, reserved, given back; the token that ends, read
     // and deleted.
     row("pages-change-password", 8),
+    // The attempt with the code, read, reserved, given back; the session.
+    row("pages-complete-sign-in", 4).needs(PendingSignIn),
     // The attempts, read, reserved, given back; the session.
     row("pages-confirm", 5).needs(Password),
     row("pages-create-account", 3),
@@ -297,6 +303,8 @@ pub(super) static FACTS: &[Facts] = &[
     row("pages-remove-email", 2).needs(Email),
     row("pages-remove-member", 2).needs(Member),
     row("pages-renew-api-key", 2).needs(ApiKey),
+    // The attempts with the code, read, reserved, given back; the second factor.
+    row("pages-renew-recovery-codes", 5).needs(SecondFactor),
     row("pages-renew-s3-key", 2),
     row("pages-request-email-proof", 3),
     row("pages-request-reset", 3),
@@ -312,6 +320,7 @@ pub(super) static FACTS: &[Facts] = &[
     row("pages-set-owner", 2).needs(Admin),
     row("pages-set-primary-email", 2).needs(VerifiedEmail),
     row("pages-set-registry", 2).needs(Registry),
+    row("pages-set-up-second-factor", 1).only_reads(),
     row("pages-show-account", 2),
     row("pages-show-account-activity", 1),
     row("pages-show-account-invitations", 1),
@@ -331,6 +340,7 @@ pub(super) static FACTS: &[Facts] = &[
     row("pages-show-registry", 1).needs(Registry),
     row("pages-show-reset", 0),
     row("pages-show-reset-link", 1).needs(ResetLink),
+    row("pages-show-second-factor", 1),
     row("pages-show-sessions", 1),
     row("pages-show-sign-in", 0),
     row("pages-show-sign-up", 0),
@@ -341,6 +351,9 @@ pub(super) static FACTS: &[Facts] = &[
     row("pages-sign-out", 2),
     // The link and the names; who has the address; the user.
     row("pages-sign-up", 3).needs(SignUpLink),
+    // The attempts with the code, read, reserved, given back; the second factor.
+    row("pages-turn-off-second-factor", 5).needs(SecondFactor),
+    row("pages-turn-on-second-factor", 2).needs(SecondFactorSetup),
     row("pages-update-account", 2),
     row("pages-update-member", 2).needs(Member),
     row("pages-update-profile", 2),
