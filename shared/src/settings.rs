@@ -3,6 +3,7 @@
 
 use std::env::{self, VarError};
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::str::FromStr;
 
 use lambda_http::http::Uri;
@@ -138,6 +139,13 @@ impl PublicUrl {
         self.0.split_once("://").map_or(&self.0, |(_, host)| host)
     }
 
+    /// Whether the host is a domain name, and no address: only then it has passkeys.
+    pub fn has_domain_name(&self) -> bool {
+        let host = self.host();
+        let host = host.split_once(':').map_or(host, |(host, _)| host);
+        !host.starts_with('[') && host.parse::<Ipv4Addr>().is_err()
+    }
+
     /// Whether it is reached over TLS.
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
@@ -257,6 +265,18 @@ mod tests {
             "https://accounts example.com",
         ] {
             assert_eq!(text.parse::<PublicUrl>(), Err(InvalidPublicUrl), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_public_url_has_a_domain_name_or_an_address() {
+        for (url, has_domain_name) in [
+            ("https://accounts.example.com", true),
+            ("http://localhost:9000", true),
+            ("http://127.0.0.1:9000", false),
+            ("https://[2001:db8::1]:8443", false),
+        ] {
+            assert_eq!(url.parse::<PublicUrl>().unwrap().has_domain_name(), has_domain_name);
         }
     }
 

@@ -33,6 +33,9 @@ pub enum Dialect {
     RollcallOAuth,
     /// Rollcall's pages for people, whose errors are pages: `/account/…`.
     Pages,
+    /// What the script of pages asks for, whose errors are those of Rollcall's own dialect:
+    /// `/account/webauthn/…`.
+    WebAuthn,
     /// Paths of no dialect.
     None,
 }
@@ -48,6 +51,7 @@ impl Dialect {
             [Some("api"), Some("v1.1"), ..] => Self::Hub,
             [Some("rollcall"), Some("v1"), Some("introspect"), ..] => Self::RollcallOAuth,
             [Some("rollcall" | "health"), ..] => Self::Rollcall,
+            [Some("account"), Some("webauthn"), ..] => Self::WebAuthn,
             [Some("account"), ..] => Self::Pages,
             [Some("v1"), ..] => Self::Golem,
             [Some("v2"), ..] => Self::E24,
@@ -63,7 +67,7 @@ impl Dialect {
             Self::E24 => "e24",
             Self::Hub | Self::OAuth | Self::OAuthPage => "hub",
             Self::Rollcall | Self::RollcallOAuth => "rollcall",
-            Self::Pages => "pages",
+            Self::Pages | Self::WebAuthn => "pages",
             Self::None => "none",
         }
     }
@@ -106,7 +110,7 @@ impl Dialect {
             (Self::OAuth, Error::NotFound(_) | Error::MethodNotAllowed { .. }) | (Self::Hub, _) => {
                 json!({ "detail": message })
             }
-            (Self::Rollcall, _)
+            (Self::Rollcall | Self::WebAuthn, _)
             | (Self::RollcallOAuth, Error::NotFound(_) | Error::MethodNotAllowed { .. }) => {
                 return Some((PROBLEM, problem(error, status, code, message)));
             }
@@ -196,6 +200,7 @@ mod tests {
             ("/health", Dialect::Rollcall),
             ("/account/reset", Dialect::Pages),
             ("/account", Dialect::Pages),
+            ("/account/webauthn/sign-in", Dialect::WebAuthn),
             ("/accounts", Dialect::None),
             ("/v1/accounts", Dialect::Golem),
             ("/v2/accounts", Dialect::E24),

@@ -47,10 +47,9 @@ pub struct Passkey {
     pub user: UserId,
     /// What the user calls it.
     pub name: PasskeyName,
-    /// Its id, public key and state, as WebAuthn's implementation writes them. No secret.
+    /// Its id, its public key, how often its device used it and what else WebAuthn's implementation
+    /// knows of it. No secret.
     pub credential: String,
-    /// How often the device used it, if the device counts; else 0.
-    pub counter: u32,
     /// When it was added.
     pub created_at: Timestamp,
     /// When somebody last signed in with it.

@@ -49,10 +49,8 @@ pub struct UsedPasskey {
     pub(crate) passkey: Stored<Passkey>,
     /// What it signed.
     pub(crate) challenge: PasskeyChallengeId,
-    /// The passkey with what its device said of itself.
+    /// The passkey with what its device said of itself, as how often it was used.
     pub(crate) credential: String,
-    /// How often the device used it.
-    pub(crate) counter: u32,
 }
 
 impl Table {
@@ -174,31 +172,26 @@ impl Transaction<'_> {
     ///
     /// [`Error::InvalidCredential`] if what it signed was used or has ended.
     pub(in crate::table) fn use_passkey(self, used: &UsedPasskey) -> Result<Self> {
-        let UsedPasskey { passkey, challenge, credential, counter } = used;
-        let changes = Changes::new()
-            .set("credential", credential)?
-            .set("counter", counter)?
-            .set("lastUsedAt", Timestamp::now())?;
+        let UsedPasskey { passkey, challenge, credential } = used;
+        let changes =
+            Changes::new().set("credential", credential)?.set("lastUsedAt", Timestamp::now())?;
         let unchanged = Condition::unchanged(passkey);
         Ok(self
             .update(passkey.key(), changes, unchanged, || Error::WriteConflict)
             .spend_challenge(*challenge, || Error::InvalidCredential))
     }
 
-    /// Removes all passkeys of a user, as the counts have them, which must be unchanged.
+    /// Removes all passkeys of a user, which are these: none was added meanwhile.
     #[cfg(feature = "operator")]
-    pub(in crate::table) fn remove_all_passkeys(self, counts: &Stored<Counts>) -> Self {
-        let remove = |changes: Changes, id: &PasskeyId| changes.remove_entry("passkeys", id);
-        let changes = counts.passkeys.keys().fold(Changes::new(), remove);
-        let delete = |transaction: Self, id: &PasskeyId| {
-            let key = Key::passkey(counts.user, *id);
-            transaction.delete(key, Condition::always(), || Error::WriteConflict)
+    pub(in crate::table) fn remove_all_passkeys(self, user: UserId, passkeys: &[Passkey]) -> Self {
+        let conflict: OnConditionFailed = || Error::WriteConflict;
+        let delete = |transaction: Self, passkey: &Passkey| {
+            transaction.delete(passkey.key(), Condition::always(), conflict)
         };
-        counts.passkeys.keys().fold(self, delete).update(
-            counts.key(),
-            changes,
-            Condition::unchanged(counts),
-            || Error::WriteConflict,
-        )
+        let remove = |changes: Changes, own: &Passkey| changes.remove_entry("passkeys", own.id);
+        let changes = passkeys.iter().fold(Changes::new(), remove);
+        let read = u32::try_from(passkeys.len()).unwrap_or(u32::MAX);
+        let no_more = Condition::fewer_entries("passkeys", read.saturating_add(1));
+        passkeys.iter().fold(self, delete).update(Key::counts(user), changes, no_more, conflict)
     }
 }

@@ -23,6 +23,8 @@ where
     // These have requests of nobody, and lines of their own.
     let own = ["shared", "mailer", "mail_feedback", "pre_traffic"].map(|target| (target, level));
     let filter = Targets::new().with_default(LevelFilter::WARN).with_targets(own);
+    // What a passkey answers is no fault of ours, whatever is wrong with it.
+    let filter = filter.with_target("webauthn", LevelFilter::OFF);
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)

@@ -1,0 +1,162 @@
+//! Passkeys: what they are asked to sign, and who signs in with one. Whether a signature is right,
+//! the function `passkeys` says: it alone has WebAuthn's implementation.
+
+use super::permission::{Caller, Credential, FullAccess, Permission};
+use super::source::request_context;
+use crate::http::ApiRequest;
+use crate::model::{
+    Passkey, PasskeyChallenge, PasskeyChallengeId, PasskeyId, PasskeyPurpose, Timestamp, UserId,
+};
+use crate::table::{Actor, CredentialKey, Fetch, Stored, UsedPasskey, fetch};
+use crate::telemetry::SecurityEvent;
+use crate::telemetry::request::observe;
+use crate::{App, Error, Result};
+
+/// What the answer of a passkey claims: nothing of it is verified yet.
+pub struct ClaimedPasskey {
+    /// Whose passkey it is.
+    pub user: UserId,
+    /// Which one.
+    pub id: PasskeyId,
+    /// What it signed.
+    pub challenge: PasskeyChallengeId,
+}
+
+impl ClaimedPasskey {
+    /// The user who signs in with the passkey, if `verify` finds, by the stored passkey and the state
+    /// of the challenge, that the signature is right: then it has the passkey as WebAuthn's
+    /// implementation writes it from now on. One round trip.
+    ///
+    /// [`Error::InvalidCredential`], whatever is not right. It takes no attempt to sign in with a
+    /// password, and gives none back.
+    pub async fn sign_in<W: Fetch>(
+        &self,
+        app: &App,
+        request: &ApiRequest,
+        fetch: W,
+        verify: impl FnOnce(&Passkey, &[u8]) -> Option<String>,
+    ) -> Result<(Caller<FullAccess>, UsedPasskey, W::Output)> {
+        let found = fetch::both(fetch::passkey(self.id), fetch::passkey_challenge(self.challenge));
+        let (key, found) = (CredentialKey::InUser, fetch::both(found, fetch));
+        // Boxed, as everything that calls the table: the SDK's futures are large.
+        let read = Box::pin(app.table.fetch_with_credential(self.user, key, found));
+        let (_, user, ((passkey, challenge), fetched)) = read.await?;
+        let user = user.filter(|user| !user.disabled).ok_or_else(rejected)?;
+        let purpose = PasskeyPurpose::SignIn;
+        let used = used_passkey(app, (passkey, challenge), purpose, verify).await?;
+        let context = request_context(request);
+        let caller = Caller::new(user, Credential::Passkey(used.passkey.id), context)?;
+        Ok((caller, used, fetched))
+    }
+}
+
+/// The passkey as it is used up, if its signature was asked for for this, and is right.
+async fn used_passkey(
+    app: &App,
+    (passkey, challenge): (Option<Stored<Passkey>>, Option<Stored<PasskeyChallenge>>),
+    purpose: PasskeyPurpose,
+    verify: impl FnOnce(&Passkey, &[u8]) -> Option<String>,
+) -> Result<UsedPasskey> {
+    let (passkey, challenge) = passkey.zip(challenge).ok_or_else(rejected)?;
+    let state = open(app, &challenge, purpose).await?.ok_or_else(rejected)?;
+    let credential = verify(&passkey, &state).ok_or_else(rejected)?;
+    Ok(UsedPasskey { passkey, challenge: challenge.id, credential })
+}
+
+/// The state of a challenge, if it was made for this and has not ended.
+async fn open(
+    app: &App,
+    challenge: &PasskeyChallenge,
+    purpose: PasskeyPurpose,
+) -> Result<Option<Vec<u8>>> {
+    if !challenge.is_for(purpose, Timestamp::now()) {
+        return Ok(None);
+    }
+    let key = app.service_keys.version(&challenge.key_version).await?;
+    challenge.open(&key).map(Some)
+}
+
+fn rejected() -> Error {
+    observe(|observed| observed.rejected_sign_in = true);
+    SecurityEvent::SignInRejected.record();
+    Error::InvalidCredential
+}
+
+/// Stores what whoever signs in is asked for, with this state.
+pub async fn ask_for_sign_in(
+    app: &App,
+    request: &ApiRequest,
+    state: Vec<u8>,
+) -> Result<PasskeyChallengeId> {
+    let actor = Actor::anonymous(request_context(request));
+    ask(app, &actor, PasskeyPurpose::SignIn, state).await
+}
+
+async fn ask(
+    app: &App,
+    actor: &Actor,
+    purpose: PasskeyPurpose,
+    state: Vec<u8>,
+) -> Result<PasskeyChallengeId> {
+    let key = app.service_keys.current().await?;
+    let challenge = PasskeyChallenge::begin(purpose, state, &key)?;
+    app.table.ask_passkey(actor, &challenge)?.commit().await?;
+    Ok(challenge.id)
+}
+
+impl<N: Permission> Caller<N> {
+    /// What is asked for to add a passkey in this session.
+    fn registration(&self) -> Result<PasskeyPurpose> {
+        let session = self.session().ok_or(Error::MissingCredential)?;
+        Ok(PasskeyPurpose::Registration { user: session.user, session: session.id })
+    }
+
+    /// What is asked for to prove this session.
+    fn confirmation(&self) -> Result<PasskeyPurpose> {
+        let session = self.session().ok_or(Error::MissingCredential)?;
+        Ok(PasskeyPurpose::Confirmation { user: session.user, session: session.id })
+    }
+
+    /// Stores what a new passkey of the caller is asked for, with this state.
+    pub async fn ask_for_passkey(&self, app: &App, state: Vec<u8>) -> Result<PasskeyChallengeId> {
+        ask(app, &self.actor(), self.registration()?, state).await
+    }
+
+    /// The state of what a new passkey was asked for in this session.
+    ///
+    /// [`Error::Invalid`] if it has ended, or was never asked for here.
+    pub async fn passkey_state(
+        &self,
+        app: &App,
+        challenge: Option<&PasskeyChallenge>,
+    ) -> Result<Vec<u8>> {
+        let state = match challenge {
+            Some(challenge) => open(app, challenge, self.registration()?).await?,
+            None => None,
+        };
+        state.ok_or_else(|| Error::invalid("challenge", "was used, or has ended"))
+    }
+
+    /// Stores what a passkey of the caller is asked for to prove the session, with this state.
+    pub async fn ask_for_confirmation(
+        &self,
+        app: &App,
+        state: Vec<u8>,
+    ) -> Result<PasskeyChallengeId> {
+        ask(app, &self.actor(), self.confirmation()?, state).await
+    }
+
+    /// A passkey of the caller that proves the session, as [`ClaimedPasskey::sign_in`] verifies it.
+    pub async fn verify_passkey(
+        &self,
+        app: &App,
+        found: (Option<Stored<Passkey>>, Option<Stored<PasskeyChallenge>>),
+        verify: impl FnOnce(&Passkey, &[u8]) -> Option<String>,
+    ) -> Result<UsedPasskey> {
+        let used = used_passkey(app, found, self.confirmation()?, verify).await;
+        used.map_err(|error| match error {
+            Error::InvalidCredential => Error::Forbidden("the passkey is not accepted"),
+            error => error,
+        })
+    }
+}
