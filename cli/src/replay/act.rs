@@ -74,6 +74,10 @@ impl<'a> Replay<'a> {
                 let user = self.user(*user).await?;
                 table.delete_ssh_key(operator, &user, key)?.commit().await
             }
+            Act::RemovePasskey { user, passkey } => {
+                let user = self.user(*user).await?;
+                table.remove_passkey(operator, &user, *passkey).commit().await
+            }
             Act::RenewS3Key(user) => return self.renew_s3_key(*user, entry).await,
             Act::ChangePassword { user, revoke_keys } => {
                 if self.is_outdated(entry, &[AuditAction::PasswordChanged]).await? {
@@ -115,6 +119,11 @@ impl<'a> Replay<'a> {
             }
             Act::CheckEmails => {
                 let reason = "addresses were taken from the user; the log does not say which";
+                return Ok(Outcome::Left(reason.to_owned()));
+            }
+            Act::CheckSecondFactor => {
+                let reason = "the second factor, or its recovery codes, is as it was then: the \
+                              log has no secret";
                 return Ok(Outcome::Left(reason.to_owned()));
             }
             Act::CheckClient { client, settings } => {
@@ -336,6 +345,7 @@ fn ended(outcome: TableResult<Outcome>) -> TableResult<Outcome> {
             reason @ (Error::Conflict(_)
             | Error::Forbidden(_)
             | Error::OwnerMustTransfer
+            | Error::LastWayIn
             | Error::LastAdmin),
         ) => Ok(Outcome::Left(reason.to_string())),
         outcome => outcome,

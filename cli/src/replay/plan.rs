@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shared::model::{
     AccountId, ApiKeyId, AuditAction, AuditDetail, AuditLog, ClientId, GrantId, InvitationAuditId,
-    Scope, SessionId, TokenId, UserId,
+    PasskeyId, Scope, SessionId, TokenId, UserId,
 };
 
 use super::source::LoggedEntry;
@@ -34,6 +34,10 @@ pub(super) enum Act {
     DeleteSshKey {
         user: UserId,
         key: String,
+    },
+    RemovePasskey {
+        user: UserId,
+        passkey: PasskeyId,
     },
     RenewS3Key(UserId),
     ChangePassword {
@@ -71,6 +75,9 @@ pub(super) enum Act {
     },
     /// Addresses were taken from a user: the entry does not say which.
     CheckEmails,
+    /// The second factor was turned on or off, or its recovery codes changed or were used: the entry
+    /// has no secret.
+    CheckSecondFactor,
     /// These settings of a client were changed: the entry does not say to what.
     CheckClient {
         client: ClientId,
@@ -94,6 +101,7 @@ enum State {
     Disabled(UserId),
     Deleted(UserId),
     Password(UserId),
+    SecondFactor(UserId),
     S3Key(UserId),
     Invitations(UserId),
     Scopes(ClientId),
@@ -182,6 +190,14 @@ impl<'a> Plan<'a> {
                 let key = logged.entry.target.id.clone();
                 self.add(Act::DeleteSshKey { user, key }, logged);
             }
+            A::PasskeyRemoved => {
+                let passkey = logged.entry.target.id.parse();
+                self.extend(passkey.map(|passkey| Act::RemovePasskey { user, passkey }), logged);
+            }
+            A::SecondFactorOn
+            | A::SecondFactorOff
+            | A::RecoveryCodesRenewed
+            | A::RecoveryCodeUsed => self.last(State::SecondFactor(user), logged),
             A::AccountDeleted => {
                 let account = logged.entry.target.id.parse();
                 let act = account.map(|account| Act::DeleteAccount { account, member: user });
@@ -262,6 +278,7 @@ impl<'a> Plan<'a> {
                     let revoke_keys = self.without_keys.contains(&user);
                     self.add(Act::ChangePassword { user, revoke_keys }, entry);
                 }
+                State::SecondFactor(_) => self.add(Act::CheckSecondFactor, entry),
                 State::S3Key(user) => self.add(Act::RenewS3Key(user), entry),
                 State::Invitations(user) => self.add(Act::EndInvitationsBy(user), entry),
                 State::Scopes(client) => {
@@ -316,6 +333,7 @@ impl Act {
             | Self::EndSession { .. }
             | Self::DeleteApiKey { .. }
             | Self::DeleteSshKey { .. }
+            | Self::RemovePasskey { .. }
             | Self::RenewS3Key(_)
             | Self::ChangePassword { .. }
             | Self::DeleteClient(_)
@@ -325,7 +343,10 @@ impl Act {
             Self::DeleteAccount { .. } => 4,
             Self::RemoveMember { .. } | Self::Demote { .. } => 5,
             Self::DeleteUser(_) => 6,
-            Self::CheckOwner { .. } | Self::CheckEmails | Self::CheckClient { .. } => 7,
+            Self::CheckOwner { .. }
+            | Self::CheckEmails
+            | Self::CheckSecondFactor
+            | Self::CheckClient { .. } => 7,
         }
     }
 }

@@ -86,6 +86,11 @@ pub fn link(kind: MailKind, base_url: &str, token: &str) -> Option<String> {
         | MailKind::PrimaryEmailChanged
         | MailKind::EmailLost
         | MailKind::ApiKeyCreated
+        | MailKind::SecondFactorOn
+        | MailKind::SecondFactorOff
+        | MailKind::RecoveryCodeUsed
+        | MailKind::PasskeyAdded
+        | MailKind::PasskeyRemoved
         | MailKind::NewSignIn
         | MailKind::UserDeleted => return None,
     };

@@ -160,6 +160,50 @@ const API_KEY_CREATED: Words = Words {
     ..NOTICE
 };
 
+const SECOND_FACTOR_ON: Words = Words {
+    heading: "A second factor was turned on",
+    opening: "From now on, signing in to your profile at {service} takes a code of your app beside \
+              the password. Keep the recovery codes: each signs you in once if you lose the app.",
+    ..NOTICE
+};
+
+const SECOND_FACTOR_OFF: Words = Words {
+    heading: "The second factor was turned off",
+    opening: "Signing in to your profile at {service} takes no code any more. The recovery codes \
+              work no more, either.",
+    ..NOTICE
+};
+
+const RECOVERY_CODE_USED: Words = Words {
+    heading: "A recovery code was used",
+    opening: "One of the recovery codes of your profile at {service} was used in place of a code \
+              of your app. It does not work again.",
+    advice: &[
+        "If it was you and few codes are left, make new ones on the page of the second factor.",
+        "If it was not you, change your password at once. This signs out everybody who is signed \
+         in as you. Then make new recovery codes. If you cannot, write to those who run {service}.",
+    ],
+    ..NOTICE
+};
+
+const PASSKEY_ADDED: Words = Words {
+    heading: "A passkey was added",
+    opening: "A passkey was added to your profile at {service}. Whoever has it signs in without \
+              your password.",
+    advice: &[
+        NOTHING_TO_DO,
+        "If it was not you, change your password at once. This signs out everybody who is signed \
+         in as you. Then remove the passkey. If you cannot, write to those who run {service}.",
+    ],
+    ..NOTICE
+};
+
+const PASSKEY_REMOVED: Words = Words {
+    heading: "A passkey was removed",
+    opening: "A passkey was removed from your profile at {service}. It does not sign in any more.",
+    ..NOTICE
+};
+
 const NEW_SIGN_IN: Words = Words {
     heading: "New sign-in",
     preposition: "to",
@@ -190,6 +234,11 @@ pub(super) const fn words(kind: MailKind) -> Words {
         MailKind::PrimaryEmailChanged => PRIMARY_EMAIL_CHANGED,
         MailKind::EmailLost => EMAIL_LOST,
         MailKind::ApiKeyCreated => API_KEY_CREATED,
+        MailKind::SecondFactorOn => SECOND_FACTOR_ON,
+        MailKind::SecondFactorOff => SECOND_FACTOR_OFF,
+        MailKind::RecoveryCodeUsed => RECOVERY_CODE_USED,
+        MailKind::PasskeyAdded => PASSKEY_ADDED,
+        MailKind::PasskeyRemoved => PASSKEY_REMOVED,
         MailKind::NewSignIn => NEW_SIGN_IN,
         MailKind::UserDeleted => USER_DELETED,
     }

@@ -200,7 +200,8 @@ impl Table {
         for prefix in [PROOF, TOKEN, GRANT, SESSION, PASSKEY, RESPONSE, SIGNATURE, MADE, INVITED] {
             self.delete_all(ACTION, &user_partition(user), prefix).await?;
         }
-        self.batch_delete(ACTION, [Key::password_reset(user)].into_iter()).await
+        let keys = [Key::password_reset(user), Key::second_factor(user)];
+        self.batch_delete(ACTION, keys.into_iter()).await
     }
 
     async fn delete_user_itself(
