@@ -118,6 +118,7 @@ fn advice_on(reason: &Error) -> &'static str {
         | Error::AttemptsInProgress
         | Error::TooManyMails { .. }
         | Error::LinkEnded
+        | Error::LastWayIn
         | Error::NotAdmin
         | Error::OtherRecipient
         | Error::AddressNotProved

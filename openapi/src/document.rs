@@ -347,7 +347,9 @@ pub(crate) fn password_scheme() -> Value {
         "type": "http",
         "scheme": "basic",
         "description": "A username or an e-mail address, and the password, in UTF-8. After ten \
-            wrong ones within 15 minutes it is 429 for as long.",
+            wrong ones within 15 minutes it is 429 for as long. In place of the password a user \
+            token of that user may stand, which counts as it does after `Bearer`; with a second \
+            factor on only that is accepted.",
     })
 }
 

@@ -45,7 +45,12 @@ const ERRORS: &[Kind] = &[
     kind(
         401,
         "Unauthorized",
-        &["credential_required", "invalid_credential", "user_token_required"],
+        &[
+            "credential_required",
+            "invalid_credential",
+            "user_token_required",
+            "second_factor_required",
+        ],
         &["invalid_client"],
         "No credential was sent, or one that is malformed, unknown, wrong, expired or revoked.",
     ),
@@ -72,6 +77,7 @@ const ERRORS: &[Kind] = &[
             "limit_reached",
             "owner_must_transfer",
             "last_admin",
+            "last_way_in",
             "not_admin",
             "already_member",
             "idempotency_key_in_use",

@@ -10,5 +10,6 @@ mod members;
 mod plans;
 mod replay;
 mod sealing;
+mod second_factor;
 mod stage;
 mod users;
