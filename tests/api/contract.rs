@@ -63,7 +63,8 @@ async fn every_operation_requires_credentials_unless_listed_as_public() {
             Access::Session => {
                 let location = response.header("location");
                 let leads = location.is_some_and(|to| to.starts_with("/account/sign-in?"));
-                let expected = if operation.is_write() { (403, false) } else { (303, true) };
+                let is_form = operation.method() == "POST";
+                let expected = if is_form { (403, false) } else { (303, true) };
                 assert_eq!((response.status, leads), expected, "{operation}: {response:?}");
                 continue;
             }
