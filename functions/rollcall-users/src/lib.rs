@@ -1,7 +1,7 @@
 //! Rollcall's own API for what users have: profile, password, addresses, API keys, SSH keys,
-//! sessions, second factors and audit log: `/rollcall/v1/users/self…`; and for becoming a user, for setting a lost password anew,
-//! and for joining accounts: `/rollcall/v1/sign-ups…`, `/rollcall/v1/password-resets…` and
-//! `/rollcall/v1/invitations…`.
+//! sessions, second factors and audit log: `/rollcall/v1/users/self…`; and for becoming a user, for
+//! setting a lost password anew, and for joining accounts: `/rollcall/v1/sign-ups…`,
+//! `/rollcall/v1/password-resets…` and `/rollcall/v1/invitations…`.
 
 mod api_keys;
 mod audit;
