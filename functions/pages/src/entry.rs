@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use shared::auth::{
     AuthRequest, Authorized, Basic, Caller, FORM_TOKEN, FORM_USER, FullAccess, PasswordSignIn,
     PendingSignIn, ProfileRead, SessionCookie, browser, end_session_of_another, former_session,
-    no_session_cookie, session_cookie, signed_in_user,
+    no_session_cookie, presented_session, session_cookie, signed_in_user,
 };
 use shared::http::{self, ApiRequest, Fields};
 use shared::lifetimes::RETURN_TO_TTL;
@@ -24,6 +24,7 @@ pub(crate) use shared::http::see_other;
 
 use crate::OPERATIONS;
 use crate::form::{Field, Form, Input, Target, entered};
+use crate::passkeys;
 use crate::second_factor::{CODE, code_field};
 use crate::view::View;
 use crate::words::entry as words;
@@ -36,6 +37,8 @@ const SIGN_IN: &str = "/account/sign-in";
 const SIGN_IN_CODE: &str = "/account/sign-in/code";
 /// The hidden field with the sign-in that waits for a code.
 const BEGUN: &str = "begun";
+/// The field of the form that goes on in a session that a script has begun.
+const SIGNED_IN: &str = "signed_in";
 /// Where the password, or a code, is entered again.
 const CONFIRM: &str = "/account/confirm";
 /// Where users allow OAuth clients, who may wait on other sites.
@@ -116,6 +119,13 @@ impl PendingRequest {
     fn hidden(&self) -> Vec<(String, String)> {
         let named = |name: &str, value: &String| (name.to_owned(), value.clone());
         vec![named("return_to", &self.return_to), named("kept", &self.kept)]
+    }
+
+    /// The form that goes on after the script has signed in, or proved the session, by a passkey.
+    fn form_after_passkey(&self) -> Form<'static> {
+        let mut hidden = self.hidden();
+        hidden.push((SIGNED_IN.to_owned(), "true".to_owned()));
+        Form { target: Some(Target::without_session(SIGN_IN)), hidden, ..Form::default() }
     }
 
     /// Who filled in the form that was kept.
@@ -306,10 +316,12 @@ impl<'a> SignIn<'a> {
         };
         let content = html! {
             @if let Some(notice) = self.notice { p role="status" { (notice) } }
+            (passkeys::sign_in(request, self.pending.form_after_passkey()))
             (other_ways(app))
         };
-        let leads_away = self.pending.leads_away();
-        View { status, leads_away, ..View::form(words::HEADING, content, form) }.show(request)
+        let (leads_away, script) = (self.pending.leads_away(), passkeys::script(request));
+        View { status, leads_away, script, ..View::form(words::HEADING, content, form) }
+            .show(request)
     }
 }
 
@@ -360,11 +372,17 @@ fn remembered(request: &ApiRequest) -> Option<PendingRequest> {
     Some(PendingRequest::by_link(&path))
 }
 
-/// `POST /account/sign-in`: begins a session.
+/// `POST /account/sign-in`: begins a session, or goes on in one that was begun by a passkey.
 pub(crate) async fn sign_in(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let mut fields = request.optional_form()?;
     let typed = entered(&mut fields, "username");
     let pending = PendingRequest::carried(&mut fields);
+    if fields.has(SIGNED_IN)
+        && let Some(session) = presented_session(request)
+        && let Some(user) = signed_in_user(app, request).await?
+    {
+        return pending.go_on(request, &session, &user);
+    }
     let name = fields.required_non_empty::<String>("username");
     let password = fields.required_non_empty::<String>("password");
     let again = |status, errors| {
@@ -601,8 +619,9 @@ fn ask_to_confirm(
             a href=(sign_in_again_path(pending.page())) { (words::NOT_YOU) }
         }
         p { (words::ENTER_PASSWORD_WHY) }
+        (passkeys::confirmation(request, pending.form_after_passkey()))
         @if app.settings.sends_mail { p.links { a href="/account/reset" { (words::FORGOT) } } }
     };
-    let leads_away = pending.leads_away();
-    View { status, leads_away, ..View::form(heading, content, form) }.show(request)
+    let (leads_away, script) = (pending.leads_away(), passkeys::script(request));
+    View { status, leads_away, script, ..View::form(heading, content, form) }.show(request)
 }

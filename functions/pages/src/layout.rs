@@ -2,17 +2,13 @@
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
-use maud::{Markup, PreEscaped, Render, html};
+use maud::{Markup, Render, html};
 use shared::http::{self, ApiRequest};
 use shared::model::{AccountId, Timestamp, User};
 
 use crate::form::{Form, Target};
+use crate::script::{SECRET, Script};
 use crate::words::layout as words;
-
-/// Copies and downloads a secret; without script it is selected and copied by hand.
-const SCRIPT: &str = include_str!("secret.js");
-/// The SHA-256 of the script: what a content security policy knows it by.
-const SCRIPT_SOURCE: &str = "sha256-FPEigMaMd2Z/FSco++03e7rT0li2ByD6w5zt567dJAs=";
 
 /// What a person sees of the own profile.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,6 +17,7 @@ pub(crate) enum Section {
     Emails,
     Password,
     SecondFactor,
+    Passkeys,
     Sessions,
     Tokens,
     Keys,
@@ -30,11 +27,12 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Profile,
         Self::Emails,
         Self::Password,
         Self::SecondFactor,
+        Self::Passkeys,
         Self::Sessions,
         Self::Accounts,
         Self::Tokens,
@@ -49,6 +47,7 @@ impl Section {
             Self::Emails => ("/account/emails", words::EMAILS),
             Self::Password => ("/account/password", words::PASSWORD),
             Self::SecondFactor => ("/account/second-factor", words::SECOND_FACTOR),
+            Self::Passkeys => ("/account/passkeys", words::PASSKEYS),
             Self::Sessions => ("/account/sessions", words::SESSIONS),
             Self::Tokens => ("/account/tokens", words::TOKENS),
             Self::Keys => ("/account/keys", words::KEYS),
@@ -107,8 +106,8 @@ pub(crate) struct Screen<'a> {
     /// What was done, or what was not and why.
     pub(crate) message: Option<Message>,
     pub(crate) content: Markup,
-    /// Whether it shows a secret, which the script copies.
-    pub(crate) has_secret: bool,
+    /// Its script, if it has one.
+    pub(crate) script: Option<&'static Script>,
 }
 
 /// What a page says first.
@@ -133,7 +132,7 @@ impl<'a> Screen<'a> {
             status: StatusCode::OK,
             message: None,
             content,
-            has_secret: false,
+            script: None,
         }
     }
 
@@ -159,7 +158,7 @@ impl<'a> Screen<'a> {
 
     /// The same page with a secret.
     pub(crate) fn with_secret(self) -> Self {
-        Self { has_secret: true, ..self }
+        Self { script: Some(&SECRET), ..self }
     }
 
     /// The response with the page.
@@ -168,12 +167,8 @@ impl<'a> Screen<'a> {
         let prefix = if self.status.is_success() { "" } else { crate::words::ERROR_PREFIX };
         let title = format!("{prefix}{heading}");
         let page = request.document(&title, Some("wide"), &self.body(request));
-        let script = if self.has_secret {
-            format!("script-src '{SCRIPT_SOURCE}'; form-action 'self';")
-        } else {
-            "form-action 'self';".to_owned()
-        };
-        http::page_with_form(self.status, page, &script)
+        let script = self.script.map_or("", |script| script.directives);
+        http::page_with_form(self.status, page, &format!("{script} form-action 'self';"))
     }
 
     fn body(&self, request: &ApiRequest) -> Markup {
@@ -207,7 +202,7 @@ impl<'a> Screen<'a> {
                     (self.content)
                 }
             }
-            @if self.has_secret { script { (PreEscaped(SCRIPT)) } }
+            @if let Some(script) = self.script { (script) }
         }
     }
 }
@@ -367,21 +362,5 @@ pub(crate) fn pages(path: &str, cursor: Option<&str>, next: Option<&str>) -> Mar
                 }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use base64::Engine;
-    use base64::engine::general_purpose::STANDARD;
-    use sha2::{Digest, Sha256};
-
-    use super::*;
-
-    #[test]
-    fn the_policy_knows_the_script() {
-        let hash = STANDARD.encode(Sha256::digest(SCRIPT));
-
-        assert_eq!(SCRIPT_SOURCE, format!("sha256-{hash}"));
     }
 }

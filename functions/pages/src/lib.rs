@@ -3,7 +3,7 @@
 //! Links of mails lead to pages that take no session: signing up, setting a lost password anew,
 //! confirming an address, answering an invitation. They set no cookie, and nobody is signed in. All
 //! others are of somebody who is signed in, and show what the APIs let that person do. No page needs
-//! script, and a GET changes nothing.
+//! script, but for adding and using a passkey, and a GET changes nothing.
 
 mod account;
 mod account_activity;
@@ -21,11 +21,13 @@ mod layout;
 mod list;
 mod members;
 mod notice;
+mod passkeys;
 mod password;
 mod profile;
 mod proof;
 mod registry;
 mod reset;
+mod script;
 mod second_factor;
 mod sessions;
 mod sign_up;
@@ -62,6 +64,9 @@ pub const OPERATIONS: &[Operation] = &[
     in_session("POST", "/account/second-factor/setup", "pages-set-up-second-factor"),
     in_session("POST", "/account/second-factor/recovery-codes", "pages-renew-recovery-codes"),
     in_session("POST", "/account/second-factor/off", "pages-turn-off-second-factor").sends_on(),
+    in_session("GET", "/account/passkeys", "pages-show-passkeys"),
+    in_session("POST", "/account/passkeys/{id}/rename", "pages-rename-passkey").sends_on(),
+    in_session("POST", "/account/passkeys/{id}/remove", "pages-remove-passkey").sends_on(),
     in_session("GET", "/account/sessions", "pages-show-sessions"),
     in_session("POST", "/account/sessions/end-others", "pages-end-other-sessions").sends_on(),
     in_session("POST", "/account/sessions/{id}/end", "pages-end-session").sends_on(),
@@ -189,6 +194,9 @@ async fn in_a_session(
         ("pages-turn-off-second-factor", []) => {
             boxed(|| second_factor::turn_off(app, request)).await
         }
+        ("pages-show-passkeys", []) => boxed(|| passkeys::show(app, request)).await,
+        ("pages-rename-passkey", [id]) => boxed(|| passkeys::rename(app, request, id)).await,
+        ("pages-remove-passkey", [id]) => boxed(|| passkeys::remove(app, request, id)).await,
         ("pages-show-sessions", []) => boxed(|| sessions::show(app, request)).await,
         ("pages-end-other-sessions", []) => boxed(|| sessions::end_others(app, request)).await,
         ("pages-end-session", [id]) => boxed(|| sessions::end(app, request, id)).await,

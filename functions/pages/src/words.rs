@@ -13,6 +13,7 @@ pub(crate) mod entry;
 pub(crate) mod keys;
 pub(crate) mod layout;
 pub(crate) mod members;
+pub(crate) mod passkeys;
 pub(crate) mod password;
 pub(crate) mod profile;
 pub(crate) mod registry;

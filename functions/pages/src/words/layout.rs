@@ -9,6 +9,7 @@ pub(crate) const PROFILE: &str = "Profile";
 pub(crate) const EMAILS: &str = "E-mail addresses";
 pub(crate) const PASSWORD: &str = "Password";
 pub(crate) const SECOND_FACTOR: &str = "Second factor";
+pub(crate) const PASSKEYS: &str = "Passkeys";
 pub(crate) const SESSIONS: &str = "Sessions";
 pub(crate) const TOKENS: &str = "Tokens";
 pub(crate) const KEYS: &str = "Keys";
