@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::Settings;
-use shared::model::{AuditAction, Plan, Role};
+use shared::model::{AuditAction, Plan, Role, TotpSecret};
 use shared::table::{AccountFlags, Actor, ClientChange};
 use testkit::{Fault, PASSWORD, Person, Service, TestApp, operations};
 
@@ -461,6 +461,21 @@ async fn operate(app: &TestApp, jane: &Person<'_>, john: &Person<'_>) {
     table.finish_user_deletion(&operator, user).await.unwrap();
 }
 
+/// Somebody who has a second factor signs in without the app.
+async fn sign_in_by_recovery_code(app: &TestApp) {
+    let mary = app.person("marymajor").await;
+    let (key, user) = (app.service_key().await, mary.user());
+    let totp = TotpSecret::generate().unwrap().seal(&key, user.id).unwrap();
+    let on = app.others().turn_on_second_factor(&Actor::operator(), user, totp, 0).unwrap();
+    let code = on.commit().await.unwrap()[0].to_string();
+    let mut browser = app.browser();
+    let page = browser.open("/account/sign-in").await;
+    let fields = [("username", "marymajor"), ("password", PASSWORD)];
+    let page = browser.submit(&page, "/account/sign-in", &fields).await;
+    browser.submit(&page, "/account/sign-in/code", &[("code", &code)]).await;
+    assert!(browser.session().is_some());
+}
+
 /// Somebody else proves a person's address, and resets a password.
 async fn lose_address(app: &TestApp, jane: &Person<'_>) {
     let john = app.person("johndoe").await;
@@ -512,6 +527,7 @@ async fn no_entry_has_personal_data_and_the_page_lists_every_action() {
     assert_eq!(jane.send_json("POST", "/v2/account/data", &password).await.status, 200);
     app.mail_feedback(&bounce(&[jane.email()])).await.unwrap();
     lose_address(&app, &jane).await;
+    sign_in_by_recovery_code(&app).await;
     check(&app.items_of("audit").await);
 
     let all: BTreeSet<String> =
