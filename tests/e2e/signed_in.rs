@@ -7,7 +7,7 @@ use axum::response::Html;
 use fantoccini::Locator;
 use fantoccini::wd::WindowHandle;
 use serde_json::json;
-use testkit::{Service, TestCredentials, parameter, unique};
+use testkit::{Service, TestCredentials, parameter, totp_code, unique};
 use tokio::time::sleep;
 use url::Url;
 
@@ -16,16 +16,17 @@ use crate::account::{
 };
 use crate::browser::Browser;
 use crate::docs::{faults, look, photograph};
-use crate::service::{Running, base_url, new_user, oauth_client, send};
+use crate::service::{Running, base_url, linked_token, new_user, oauth_client, send};
 
 /// A page: what its photographs are called, its path below that of the group, and its heading.
 type Seen = (&'static str, &'static str, &'static str);
 
 /// The pages of a profile.
-const PROFILE: [Seen; 9] = [
+const PROFILE: [Seen; 10] = [
     ("profile", "", "Profile"),
     ("emails", "/emails", "E-mail addresses"),
     ("password", "/password", "Change your password"),
+    ("second-factor", "/second-factor", "Second factor"),
     ("sessions", "/sessions", "Sessions"),
     ("accounts", "/accounts", "Accounts"),
     TOKENS,
@@ -343,6 +344,97 @@ async fn a_new_user_ends_a_session_makes_a_token_revokes_an_app_and_hands_an_acc
     for browser in [desk, phone] {
         browser.end().await;
     }
+}
+
+/// Sets a second factor up; the secret of the app, and the recovery codes.
+async fn set_up_second_factor(browser: &Browser) -> (String, Vec<String>) {
+    let heading = "Set up a second factor";
+    browser.open("/account/second-factor").await;
+    browser.click_button(heading).await;
+    shows_in(browser, "second-factor-setup", heading, &[LIGHT_PHONE, DARK_PHONE].concat()).await;
+    // Light and large enough for a camera, in the dark too.
+    let code = "const own = document.querySelector('.qr svg'); \
+                return [own.clientWidth > 200, getComputedStyle(own.querySelector('rect')).fill]";
+    assert_eq!(browser.evaluate(code).await, json!([true, "rgb(255, 255, 255)"]));
+    let secret = browser.text("main code").await;
+    submit(browser, &[("code", "12345")]).await;
+    browser.text("[role=alert]").await;
+    shows_in(browser, "second-factor-setup-wrong", heading, &LIGHT_PHONE).await;
+    assert_eq!(focus(browser).await, "code");
+    assert!(!browser.client.source().await.unwrap().contains("<svg"));
+    submit(browser, &[("code", &totp_code(&secret, -1))]).await;
+
+    let heading = "Your recovery codes";
+    shows_in(browser, "recovery-codes", heading, &[LIGHT_PHONE, DARK_PHONE].concat()).await;
+    let codes = browser.text(".secret code").await;
+    browser.evaluate("window.print = () => { window.printed = true }").await;
+    browser.click_button("Print").await;
+    assert_eq!(browser.evaluate("return window.printed").await, true);
+    let codes: Vec<_> = codes.lines().map(str::to_owned).collect();
+    assert_eq!(codes.len(), 10, "{codes:?}");
+    (secret, codes)
+}
+
+/// Signs out, and in again up to the page that asks for a code.
+async fn sign_in_up_to_code(browser: &Browser, username: &str) {
+    sign_out(browser).await;
+    browser.open("/account/sign-in").await;
+    browser.sign_in(username, PASSWORD).await;
+    browser.shows("h1", "Enter a code").await;
+}
+
+#[tokio::test]
+async fn a_second_factor_is_set_up_asked_for_lost_and_turned_off() {
+    let (browser, ada) = (Browser::start().await, unique("ada"));
+    let views = [LIGHT_PHONE, DARK_PHONE].concat();
+    begin(&browser, &ada).await;
+    let (secret, codes) = set_up_second_factor(&browser).await;
+
+    sign_in_up_to_code(&browser, &ada).await;
+    shows_in(&browser, "sign-in-code", "Enter a code", &views).await;
+    assert_eq!(focus(&browser).await, "code");
+    let filled_in = "return document.querySelector('#code').autocomplete";
+    assert_eq!(browser.evaluate(filled_in).await, "one-time-code");
+    submit(&browser, &[("code", "000000")]).await;
+    browser.text("[role=alert]").await;
+    shows_in(&browser, "sign-in-code-wrong", "Enter a code", &LIGHT_PHONE).await;
+    submit(&browser, &[("code", &totp_code(&secret, 0))]).await;
+    browser.shows("h1", "Profile").await;
+    browser.open("/account/confirm").await;
+    shows_in(&browser, "confirm-code", "Enter your password or a code", &views).await;
+
+    // The app is lost, and then the password.
+    sign_in_up_to_code(&browser, &ada).await;
+    submit(&browser, &[("code", &codes[0].to_uppercase())]).await;
+    browser.shows("h1", "Profile").await;
+    see(&browser, "/account", PROFILE[3], "on", &views).await;
+    browser.open("/account/reset").await;
+    submit(&browser, &[("name", &ada)]).await;
+    browser.shows("h1", "Check your mail").await;
+    let token = linked_token("reset", &format!("{ada}@example.com")).await;
+    browser.open(&format!("/account/reset/{token}")).await;
+    shows_in(&browser, "reset-link-code", "Choose a new password", &views).await;
+    submit(&browser, &[("password", PASSWORD), ("code", &codes[1])]).await;
+    browser.shows("h1", "Your password is changed").await;
+    browser.click("main a.button").await;
+    browser.sign_in(&ada, PASSWORD).await;
+    browser.shows("h1", "Enter a code").await;
+    submit(&browser, &[("code", &codes[2])]).await;
+    browser.shows("h1", "Profile").await;
+
+    browser.open("/account/second-factor").await;
+    let off = "form[action='/account/second-factor/off']";
+    browser.click(&format!("details:has({off}) > summary")).await;
+    fill(&browser, &[("code-off", &codes[3])]).await;
+    browser.click(&format!("{off} button")).await;
+    says(&browser, "The second factor is off.").await;
+    browser.open("/account/activity").await;
+    browser.shows("h1", "Activity").await;
+    let log = browser.text("tbody").await;
+    for action in ["Second factor turned on", "Recovery code used", "Second factor turned off"] {
+        assert!(log.contains(action), "{action}: {log}");
+    }
+    browser.end().await;
 }
 
 /// Presses keys where the focus is.
