@@ -360,8 +360,10 @@ fn expected(name: &str) -> Option<&'static str> {
         | "pages-create-api-key"
         | "pages-create-token"
         | "pages-renew-api-key"
+        | "pages-renew-recovery-codes"
         | "pages-renew-s3-key"
         | "pages-rotate-token"
+        | "pages-turn-on-second-factor"
         | "rollcall-add-ssh-key"
         | "rollcall-create-api-key"
         | "rollcall-create-token"
@@ -371,8 +373,10 @@ fn expected(name: &str) -> Option<&'static str> {
         | "pages-delete-api-key"
         | "pages-delete-ssh-key"
         | "pages-revoke-token"
+        | "pages-turn-off-second-factor"
         | "rollcall-delete-api-key"
         | "rollcall-delete-ssh-key"
+        | "rollcall-remove-second-factor"
         | "rollcall-revoke-token" => "credential_revoked",
         "pages-complete-sign-in" | "pages-sign-in" => "session_created",
         "pages-end-other-sessions"

@@ -13,6 +13,7 @@ use crate::table::engine::{
 };
 use crate::table::passkeys::UsedPasskey;
 use crate::table::write::Write;
+use crate::telemetry::SecurityEvent;
 use crate::{Error, Result};
 
 /// The attribute of the user's item that says whether the second factor is on.
@@ -157,7 +158,7 @@ impl Table {
                 Condition::present().and(Condition::no_second_factor()),
                 is_on,
             );
-        Ok(Write::new(transaction, codes))
+        Ok(Write::new(transaction, codes).recorded_as(SecurityEvent::CredentialCreated))
     }
 
     /// Turns the second factor off, with its recovery codes.
@@ -173,7 +174,7 @@ impl Table {
         let transaction = Transaction::new(self, actor, "turn a second factor off", off)
             .delete(Key::second_factor(user.id), used.condition()?, CONFLICT)
             .update(user.key(), Changes::new().remove(SINCE), Condition::has(SINCE), CONFLICT);
-        Ok(Write::new(transaction, ()))
+        Ok(Write::new(transaction, ()).recorded_as(SecurityEvent::CredentialRevoked))
     }
 
     /// Replaces all recovery codes. The returned ones are the only copy.
@@ -193,7 +194,7 @@ impl Table {
             used.condition()?,
             CONFLICT,
         );
-        Ok(Write::new(transaction, codes))
+        Ok(Write::new(transaction, codes).recorded_as(SecurityEvent::CredentialCreated))
     }
 
     /// Takes the second factor, with its recovery codes, and these passkeys, which are all, from a

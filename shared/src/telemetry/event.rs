@@ -19,7 +19,7 @@ macro_rules! events {
 }
 
 events! {
-    /// A password was wrong, or no user has the name.
+    /// A password or a code was wrong, or no user has the name.
     SignInRejected = "sign_in_rejected",
     /// A password was not looked at: the name is locked for the source.
     SignInLocked = "sign_in_locked",
@@ -56,10 +56,11 @@ events! {
     EmailAdded = "email_added",
     /// Another address of a user became the primary one.
     PrimaryEmailChanged = "primary_email_changed",
-    /// A token, API key, SSH key or S3 secret was made or renewed, or the link of an invitation was
-    /// shown to the admin who hands it over.
+    /// A token, API key, SSH key or S3 secret was made or renewed, a second factor turned on, its
+    /// recovery codes renewed, a passkey added, or the link of an invitation shown to the admin who
+    /// hands it over.
     CredentialCreated = "credential_created",
-    /// A token, API key or SSH key was revoked.
+    /// A token, API key or SSH key was revoked, a second factor turned off, or a passkey removed.
     CredentialRevoked = "credential_revoked",
     /// A user signed in in a browser.
     SessionCreated = "session_created",
