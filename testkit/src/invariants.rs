@@ -19,8 +19,9 @@ pub(crate) type Items<'a> = HashMap<(&'a str, &'a str), &'a Value>;
 /// Everything inconsistent in a table. Claims and what they claim must match both ways, memberships
 /// must exist on both sides of an existing account, every account must have an administrator and an
 /// owner who is one, every user's primary address must be its own, what is limited must be counted
-/// and not be more than is allowed, nothing may belong to a missing user, attempts to sign in have
-/// no more slots than there are, and every item must come from an insertion.
+/// and not be more than is allowed, nothing may belong to a missing user, a second factor must be on
+/// for its user and the other way round, attempts to sign in have no more slots than there are, and
+/// every item must come from an insertion.
 pub fn inconsistencies(all: &[Value]) -> Vec<String> {
     let items: Items<'_> =
         all.iter().map(|item| ((text(item, "pk"), text(item, "sk")), item)).collect();
@@ -37,6 +38,9 @@ pub fn inconsistencies(all: &[Value]) -> Vec<String> {
         }
         if text(item, "type") == "account" && !is_owned_by_admin(pk, item, &items) {
             found.push(format!("its owner is no admin of this: {item}"));
+        }
+        if text(item, "type") == "user" && !has_its_factor(pk, item, &items) {
+            found.push(format!("not the second factor that this says: {item}"));
         }
         found.extend(match text(item, "type") {
             "user" => counts::of_user(pk, item, &items),
@@ -79,6 +83,13 @@ fn is_administered(account: &str, items: &Items<'_>) -> bool {
 fn is_owned_by_admin(pk: &str, account: &Value, items: &Items<'_>) -> bool {
     let member = format!("MEMBER#{}", text(account, "owner"));
     items.get(&(pk, member.as_str())).is_some_and(|owner| text(owner, "role") == "admin")
+}
+
+/// Whether a user says of its second factor what there is: that it is on since then, or off. What is
+/// left of it while a user is deleted counts for nothing.
+fn has_its_factor(pk: &str, user: &Value, items: &Items<'_>) -> bool {
+    let since = items.get(&(pk, "FACTOR")).map_or("", |factor| text(factor, "since"));
+    text(user, "secondFactorSince") == since || user["disabled"]["BOOL"] == true
 }
 
 /// Whether login attempts have the slots that they may have, ten in a set or a hundred of a source,
@@ -131,7 +142,7 @@ fn expected(pk: &str, sk: &str, item: &Value) -> Vec<(String, String)> {
                 (format!("USER#{user}"), "USER".to_owned()),
             ]
         }
-        "token" | "grant" | "session" | "response" | "signature" => {
+        "token" | "grant" | "session" | "passkey" | "secondFactor" | "response" | "signature" => {
             vec![(pk.to_owned(), "USER".to_owned())]
         }
         _ => Vec::new(),
