@@ -123,9 +123,14 @@ pub(crate) async fn turn_on(app: &App, request: &ApiRequest) -> Result<Response<
                     return rejected(error, CODE, words::NOT_OF_SETUP, again);
                 }
             };
-            let totp = secret.seal(&*app.service_keys.current().await?, user.id)?;
+            let totp = secret.seal(&app.service_keys.current().await?, user.id)?;
             let write = app.table.turn_on_second_factor(&caller.actor(), &user, totp, step)?;
-            caller.commit(app, write, |codes| Ok(show_codes(request, &user, &codes))).await
+            let on = caller.commit(app, write, |codes| Ok(show_codes(request, &user, &codes)));
+            on.await.map_err(|error| match error {
+                // It was turned on meanwhile: the request runs again, and says so.
+                Error::Conflict(_) => Error::WriteConflict,
+                error => error,
+            })
         })
         .await
 }
@@ -217,7 +222,7 @@ fn manage(
     factor: &SecondFactor,
     wrong: Option<(Act, Vec<FieldError>)>,
 ) -> Markup {
-    let form = |act, id, below: &str, button| {
+    let form = |act, id: &'static str, below: &str, button: &'static str| {
         let own = wrong.as_ref().filter(|(own, _)| *own == act);
         Form {
             id,
@@ -230,7 +235,7 @@ fn manage(
     };
     let renew = form(Act::Renew, "renew", "/recovery-codes", words::RENEW);
     let turn_off = form(Act::TurnOff, "off", "/off", words::TURN_OFF);
-    let section = |heading, why, form: &Form<'_>| {
+    let section = |heading: &str, why: &str, form: &Form<'_>| {
         html! {
             section {
                 h2 { (heading) }
