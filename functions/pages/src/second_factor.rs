@@ -222,7 +222,7 @@ fn manage(
     factor: &SecondFactor,
     wrong: Option<(Act, Vec<FieldError>)>,
 ) -> Markup {
-    let form = |act, id: &'static str, below: &str, button: &'static str| {
+    let form = |act: Act, id: &'static str, below: &str, button: &'static str| {
         let own = wrong.as_ref().filter(|(own, _)| *own == act);
         Form {
             id,
