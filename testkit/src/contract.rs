@@ -274,8 +274,9 @@ pub fn check_over_http(
 
 /// In what way a response differs from its description, or the request, if it succeeded.
 fn problems(request: &ApiRequest, function: &str, response: &ApiResponse) -> Vec<String> {
-    // One shows the documents, the other is for people; neither is in them.
-    if ["docs", "pages"].contains(&function) {
+    // One shows the documents, the others are for people and the script of their pages; none is in
+    // them.
+    if ["docs", "pages", "passkeys"].contains(&function) {
         return Vec::new();
     }
     let status = response.status;

@@ -13,7 +13,7 @@ use ssh_key::PublicKey;
 use ssh_key::public::{Ed25519PublicKey, KeyData};
 
 use crate::operations::Needs;
-use crate::{ApiResponse, DocumentedOperation, totp_code};
+use crate::{ApiResponse, Authenticator, DOMAIN, DocumentedOperation, totp_code};
 
 /// The service as its clients reach it: in this process, or over HTTP.
 pub trait Service {
@@ -49,6 +49,54 @@ pub trait Service {
         }
     }
 
+    /// The origin of its pages.
+    fn origin(&self) -> String {
+        format!("https://{DOMAIN}")
+    }
+
+    /// What a device is asked below `/account/webauthn/`, in a session or without one.
+    fn asked_passkey(
+        &self,
+        purpose: &str,
+        cookie: Option<&str>,
+    ) -> impl Future<Output = AskedPasskey> {
+        async move {
+            let path = format!("/account/webauthn/{purpose}/challenge");
+            let response = send_script(self, cookie, &path, &[]).await;
+            assert_eq!(response.status, 200, "{response:?}");
+            let challenge = response.text("challenge").to_owned();
+            AskedPasskey { challenge, options: response.body["publicKey"].clone() }
+        }
+    }
+
+    /// What comes of the answer of a device, sent as the script does.
+    fn answer_passkey(
+        &self,
+        purpose: &str,
+        cookie: Option<&str>,
+        asked: &AskedPasskey,
+        answer: &Value,
+    ) -> impl Future<Output = ApiResponse> {
+        async move {
+            let (path, answer) = (format!("/account/webauthn/{purpose}"), answer.to_string());
+            let fields =
+                [("challenge", &*asked.challenge), ("credential", &answer), ("name", "Phone")];
+            send_script(self, cookie, &path, &fields).await
+        }
+    }
+
+    /// A device with a passkey that was added in this session.
+    fn new_passkey(&self, cookie: &str) -> impl Future<Output = Authenticator> {
+        async move {
+            let mut device = Authenticator::new(&self.origin());
+            let asked = self.asked_passkey("registration", Some(cookie)).await;
+            let answer = device.register(&asked.options);
+            let added = self.answer_passkey("registration", Some(cookie), &asked, &answer).await;
+            assert_eq!(added.status, 200, "{added:?}");
+            device
+        }
+    }
+
     /// The secret of the user's app, in base32. The second factor is on, turned on by the code of
     /// the step before if it was off.
     fn totp_secret(&self, credentials: &TestCredentials) -> impl Future<Output = String> {
@@ -61,6 +109,30 @@ pub trait Service {
             secret
         }
     }
+}
+
+/// What a device is asked.
+#[derive(Debug, Clone)]
+pub struct AskedPasskey {
+    /// The name of the challenge.
+    pub challenge: String,
+    /// The options, as the browser passes them on.
+    pub options: Value,
+}
+
+/// Sends what the script of a page does: a form, in a session with its token.
+async fn send_script(
+    service: &(impl Service + ?Sized),
+    cookie: Option<&str>,
+    path: &str,
+    fields: &[(&str, &str)],
+) -> ApiResponse {
+    let token = cookie.map(|cookie| parsed_session(cookie).form_token(path));
+    let token = [("form_token", token.as_deref().unwrap_or_default())];
+    let body = form(&[&token[..], fields].concat());
+    let cookie = cookie.map(|cookie| ("cookie", cookie));
+    let headers: Vec<_> = std::iter::once(FORM).chain(cookie).collect();
+    service.send("POST", path, &headers, Some(&body)).await
 }
 
 /// What a new secret for an app is set up with in this session, and the secret in base32.
@@ -169,6 +241,9 @@ pub(crate) const CLIENT_ID: &str = "0197a1b2c3d4e5f60718293c";
 const EMAIL: &str = "jane.second@example.com";
 const API_KEY_ID: &str = "0197a1b2c3d4e5f6";
 const SSH_KEY_ID: &str = "1234567890";
+
+/// The passkey that the events name.
+const PASSKEY_ID: &str = "0197a1b2c3d4e5f60718293a0197a1b2";
 
 /// The member that the events name.
 pub(crate) const MEMBER_ID: &str = "0197a1b2-c3d4-7e5f-8607-18293a4b5c6e";
@@ -327,6 +402,9 @@ impl DocumentedOperation {
         // First: with what the operation needs, a sign-in may take more than the password.
         let session = service.session(credentials).await;
         let mut event = self.supplied(service, credentials, authorization).await;
+        if self.facts.needs == Needs::PasskeyAnswer {
+            answer_event(&mut event, service, credentials, Some(&session)).await;
+        }
         if self.facts.needs == Needs::SecondFactorSetup {
             let (setup, secret) = totp_setup(service, &session).await;
             set(&mut event, "setup", &setup);
@@ -423,6 +501,12 @@ impl DocumentedOperation {
             }
             // In the session of the event.
             Needs::SecondFactorSetup => {}
+            Needs::PasskeyAnswer if self.access() == Access::Session => {}
+            Needs::PasskeyAnswer => answer_event(&mut event, service, credentials, None).await,
+            Needs::Passkey => {
+                let device = service.new_passkey(&service.session(credentials).await).await;
+                replace_in_path(&mut event, PASSKEY_ID, &device.passkey_id().to_string());
+            }
             Needs::PendingSignIn => {
                 let secret = service.totp_secret(credentials).await;
                 set(&mut event, "begun", &credentials.pending_sign_in(service).await);
@@ -643,6 +727,31 @@ pub(crate) fn put_session(event: &mut Value, cookie: &str) {
     let token = parsed_session(cookie).form_token(&target);
     set(event, "form_token", &token);
     event["cookies"] = json!([cookie]);
+}
+
+/// Puts the answer of a device into the event, as of the domain where it was asked.
+async fn answer_event(
+    event: &mut Value,
+    service: &impl Service,
+    credentials: &TestCredentials,
+    session: Option<&str>,
+) {
+    let path = event["rawPath"].as_str().expect("a path").to_owned();
+    let purpose = path.rsplit('/').next().unwrap_or_default();
+    let (answer, asked) = if purpose == "registration" {
+        let asked = service.asked_passkey(purpose, session).await;
+        (Authenticator::new(&service.origin()).register(&asked.options), asked)
+    } else {
+        let own = service.session(credentials).await;
+        let device = service.new_passkey(session.unwrap_or(&own)).await;
+        let asked = service.asked_passkey(purpose, session).await;
+        (device.sign(&asked.options), asked)
+    };
+    let domain = &asked.options["rpId"];
+    let domain = if domain.is_null() { &asked.options["rp"]["id"] } else { domain };
+    event["requestContext"]["domainName"] = domain.clone();
+    set(event, "challenge", &asked.challenge);
+    set(event, "credential", &answer.to_string());
 }
 
 /// The session of a cookie.

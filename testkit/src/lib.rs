@@ -8,6 +8,7 @@
 )]
 
 mod app;
+mod authenticator;
 mod browser;
 mod call_cutoff;
 mod conditions;
@@ -33,13 +34,14 @@ mod trails;
 mod translated;
 
 pub use app::{ClientAt, DOMAIN, PASSWORD, Post, REQUEST_ID, TestApp};
+pub use authenticator::Authenticator;
 pub use browser::{Browser, Page, PageForm, USER_AGENT};
 pub use call_cutoff::CallCutoff;
 pub use conditions::Conditions;
 pub use contract::check_over_http;
 pub use deletion_fixture::DeletionFixture;
 pub use fixtures::{
-    ConsentPage, MailedLink, OAuthClient, Service, TOKEN_ID, TestCredentials, Tokens, form,
+    AskedPasskey, ConsentPage, MailedLink, OAuthClient, Service, TOKEN_ID, TestCredentials, Tokens, form,
     grant_id, parameter, token_id, unique,
 };
 pub use invariants::inconsistencies;

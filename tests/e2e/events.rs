@@ -28,7 +28,9 @@ async fn every_event_is_rejected_by_its_function_for_its_placeholders() {
             }
             Access::Public if operation.path().contains("_YOUR_TOKEN") => 410,
             Access::Public if operation.binary() == "hub-oauth" && operation.is_page() => 400,
+            Access::Public if operation.name == "passkeys-sign-in" => 400,
             Access::Public => operation.success(),
+            Access::Session if operation.binary() == "passkeys" => 401,
             Access::Session if operation.method() == "POST" => 403,
             Access::Session => 303,
             Access::Client | Access::Scope(_) | Access::FullAccess => 401,

@@ -96,6 +96,10 @@ impl Service for Running {
     async fn mailed_token(&self, link: MailedLink, credentials: &TestCredentials) -> String {
         mailed_token(link, credentials).await
     }
+
+    fn origin(&self) -> String {
+        base_url().to_owned()
+    }
 }
 
 /// The token of a new link, from the mail that the service sends.

@@ -25,9 +25,17 @@ fn the_stage_throttles_by_parameters() {
     );
 }
 
-/// The functions that take passwords, some as `Basic` on every route, or have mails sent.
-const GUESSED_AT: [&str; 6] =
-    ["hub-oauth", "hub-users", "pages", "rollcall-accounts", "rollcall-tokens", "rollcall-users"];
+/// The functions that take passwords, some as `Basic` on every route, have mails sent, or store
+/// challenges for strangers.
+const GUESSED_AT: [&str; 7] = [
+    "hub-oauth",
+    "hub-users",
+    "pages",
+    "passkeys",
+    "rollcall-accounts",
+    "rollcall-tokens",
+    "rollcall-users",
+];
 
 /// Their routes that take no password.
 const UNGUESSED: [&str; 3] =

@@ -13,7 +13,7 @@ use super::front::{Front, Passed};
 
 /// A read in every group, by a token where it takes one, the one with the fewest round trips, and a
 /// write of two round trips.
-const OPERATIONS: [&str; 14] = [
+const OPERATIONS: [&str; 15] = [
     "quave-get-account",
     "quave-get-current-account",
     "golem-get-account",
@@ -27,6 +27,7 @@ const OPERATIONS: [&str; 14] = [
     "rollcall-get-user",
     "docs-document",
     "pages-show-sign-up-link",
+    "passkeys-ask-for-sign-in",
     "not-found",
 ];
 

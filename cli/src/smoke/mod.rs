@@ -140,6 +140,9 @@ impl Visitor {
         let link = MailToken::generate(MailTokenSubject::Reset(self.id))?.reveal();
         let reset = format!("/account/reset/{link}");
         checks.ask(Request::get("pages", &reset).expects(&[410])).await?;
+        // A passkey that nobody has; where the service has an address and no name, nobody has any.
+        let passkey = Request::get("passkeys", "/account/webauthn/sign-in");
+        checks.ask(passkey.posts_form(&[("challenge", "")]).expects(&[400, 403])).await?;
         checks.ask(Request::get("not-found", "/smoke").expects(&[404])).await?;
         // Without documentation the path is one of those that nothing serves.
         checks.ask(Request::get("docs", "/").expects(&[200, 404])).await?;

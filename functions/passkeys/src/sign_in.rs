@@ -12,6 +12,8 @@ use crate::{asked, in_a_new_session};
 
 /// `POST /account/webauthn/sign-in/challenge`: what a passkey has to sign, whoever has it.
 pub(crate) async fn ask(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
+    // It has no fields, and is a form as all others are.
+    request.optional_form()?;
     let (options, state) = RelyingParty::of(request)?.ask_for_signature()?;
     asked(ask_for_sign_in(app, request, state).await?, &options)
 }

@@ -2,7 +2,9 @@
 //! credentials that are nobody's. The group reads the table, finds nothing, and changes nothing.
 
 use shared::Result;
-use shared::model::{ClientId, MailToken, MailTokenSubject, TokenCredential, TokenKind, UserId};
+use shared::model::{
+    ClientId, MailToken, MailTokenSubject, SessionCredential, TokenCredential, TokenKind, UserId,
+};
 
 /// A request of a group.
 pub(crate) struct Request {
@@ -32,6 +34,7 @@ requests! {
     "hub-users": "hub-get-user", 401;
     "not-found": "not-found", 404;
     "pages": "pages-show-reset-link", 410;
+    "passkeys": "passkeys-ask-for-confirmation", 401;
     "quave-accounts": "quave-list-accounts", 401;
     "quave-current-account": "quave-get-current-account", 401;
     "rollcall-accounts": "rollcall-list-accounts", 401;
@@ -39,6 +42,9 @@ requests! {
     "rollcall-tokens": "rollcall-get-health", 200;
     "rollcall-users": "rollcall-get-user", 401;
 }
+
+/// Where the one form goes that is sent in a session.
+const CONFIRMATION: &str = "/account/webauthn/confirmation/challenge";
 
 impl Request {
     /// The request of a function's group.
@@ -50,11 +56,14 @@ impl Request {
     pub(crate) fn event(&self) -> Result<String> {
         let nobody = UserId::generate();
         let token = TokenCredential::generate(TokenKind::User, nobody)?.reveal();
+        let session = SessionCredential::generate(nobody)?;
         let link = MailToken::generate(MailTokenSubject::Reset(nobody))?.reveal();
         Ok(self
             .event
             .replace("rcu_YOUR_TOKEN", &token)
             .replace("rcw_YOUR_TOKEN", &link)
+            .replace("rcx_YOUR_SESSION", &session.reveal())
+            .replace("YOUR_FORM_TOKEN", &session.form_token(CONFIRMATION))
             .replace("YOUR_CLIENT_ID", &ClientId::generate()?.to_string()))
     }
 }

@@ -125,6 +125,7 @@ impl Functions {
             "hub-users" => hub_users::handle(&apps[function], call).await,
             "hub-oauth" => hub_oauth::handle(&apps[function], call).await,
             "pages" => pages::handle(&apps[function], &self.sealing, call).await,
+            "passkeys" => passkeys::handle(&apps[function], call).await,
             "rollcall-accounts" => {
                 rollcall_accounts::handle(&apps[function], &self.sealing, call).await
             }
@@ -163,6 +164,7 @@ pub(crate) fn function_of(call: &ApiRequest) -> &'static str {
         ["rollcall", "v1", "users", "self", ..]
         | ["rollcall", "v1", "password-resets" | "sign-ups", ..]
         | ["rollcall", "v1", "invitations", _, ..] => "rollcall-users",
+        ["account", "webauthn", _, ..] => "passkeys",
         ["account", ..] => "pages",
         [] | ["docs", ..] | ["openapi", _, ..] => "docs",
         ["v2", "account", ..] => "e24-account",

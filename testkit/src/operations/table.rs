@@ -7,9 +7,10 @@ use CredentialKind::{Basic, EndingToken, OAuthToken, OverlappedToken, Signature,
 use ErrorFormat::{Detail, Error, OAuthError, Page, Problem, SuccessFalse};
 use Needs::{
     AccessToken, Admin, ApiKey, AuthorizationRequest, ClientAndUserToken, Code, ConsentForm, Email,
-    FreeInvitationLink, Grant, Invitation, InvitationLink, Member, OwnToken, Password,
-    PendingSignIn, ProofLink, ProvedEmail, PublicKey, RefreshToken, Registry, ResetLink,
-    SecondFactor, SecondFactorSetup, Session, SignUpLink, SshKey, Token, VerifiedEmail,
+    FreeInvitationLink, Grant, Invitation, InvitationLink, Member, OwnToken, Passkey,
+    PasskeyAnswer, Password, PendingSignIn, ProofLink, ProvedEmail, PublicKey, RefreshToken,
+    Registry, ResetLink, SecondFactor, SecondFactorSetup, Session, SignUpLink, SshKey, Token,
+    VerifiedEmail,
 };
 use Variant::{Descendants, First, Generated, Itself, NewPassword, Refresh};
 
@@ -100,6 +101,10 @@ pub(crate) enum Needs {
     SecondFactorSetup,
     /// A sign-in whose password was right, and a code.
     PendingSignIn,
+    /// A passkey of the user.
+    Passkey,
+    /// The answer of a device to what it was asked in the session, or without one.
+    PasskeyAnswer,
     /// A link to sign up, and a username that nobody has.
     SignUpLink,
     /// A link that resets the password of another user.
@@ -161,6 +166,7 @@ pub(crate) static GROUPS: &[Group] = &[
     group("hub-users", hub_users::OPERATIONS, &[UserToken, Basic, OAuthToken], Detail),
     group("not-found", NOT_FOUND, &[], Error),
     group("pages", pages::OPERATIONS, &[], Page),
+    group("passkeys", passkeys::OPERATIONS, &[], Problem),
     group("quave-accounts", quave_accounts::OPERATIONS, &[UserToken], Error),
     group("quave-current-account", quave_current_account::OPERATIONS, &[UserToken], Error),
     group("rollcall-accounts", rollcall_accounts::OPERATIONS, &[UserToken, Basic], Problem),
@@ -302,6 +308,8 @@ pub(super) static FACTS: &[Facts] = &[
     row("pages-prove-email", 3).needs(ProofLink),
     row("pages-remove-email", 2).needs(Email),
     row("pages-remove-member", 2).needs(Member),
+    row("pages-remove-passkey", 2).needs(Passkey),
+    row("pages-rename-passkey", 2).needs(Passkey),
     row("pages-renew-api-key", 2).needs(ApiKey),
     // The attempts with the code, read, reserved, given back; the second factor.
     row("pages-renew-recovery-codes", 5).needs(SecondFactor),
@@ -334,6 +342,7 @@ pub(super) static FACTS: &[Facts] = &[
     row("pages-show-invitation-decline", 2).needs(InvitationLink),
     row("pages-show-keys", 1),
     row("pages-show-members", 2),
+    row("pages-show-passkeys", 1),
     row("pages-show-password", 1),
     row("pages-show-profile", 1),
     row("pages-show-proof", 1).needs(ProofLink),
@@ -357,6 +366,12 @@ pub(super) static FACTS: &[Facts] = &[
     row("pages-update-account", 2),
     row("pages-update-member", 2).needs(Member),
     row("pages-update-profile", 2),
+    row("passkeys-ask-for-confirmation", 2),
+    row("passkeys-ask-for-registration", 2),
+    row("passkeys-ask-for-sign-in", 1),
+    row("passkeys-confirm", 2).needs(PasskeyAnswer),
+    row("passkeys-register", 2).needs(PasskeyAnswer),
+    row("passkeys-sign-in", 2).needs(PasskeyAnswer),
     row("quave-create-account", 3).variants(&[First]),
     row("quave-delete-account", 2).writes_to("quave-get-account"),
     row("quave-get-account", 1).etag(),

@@ -89,10 +89,15 @@ async fn every_write_of_the_pages_is_correct_under_every_fault() {
     play_writes(|operation| operation.binary() == "pages").await;
 }
 
+#[tokio::test]
+async fn every_write_of_passkeys_is_correct_under_every_fault() {
+    play_writes(|operation| operation.binary() == "passkeys").await;
+}
+
 #[test]
 fn every_write_is_run_by_one_of_these_tests_and_no_other_is_documented() {
     let of = |operation: &DocumentedOperation| {
-        ["quave-", "golem-", "e24-", "hub-", "pages-", "rollcall-"]
+        ["quave-", "golem-", "e24-", "hub-", "pages-", "passkeys-", "rollcall-"]
             .iter()
             .any(|dialect| operation.name.starts_with(dialect))
     };
