@@ -44,7 +44,7 @@ const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// What the console shows of a service.
 pub struct Service {
-    /// Where the API listens: `http://127.0.0.1:` and the port, which the console shares.
+    /// Where the API listens: `http://localhost:` and the port, which the console shares.
     pub base_url: String,
     /// Where the functions are called by Lambda's API.
     pub lambda_endpoint: String,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::Value;
 use shared::limits::{
     ACCOUNTS_OWNED, API_KEYS, Cap, EMAILS, GRANTS, MAX_GRANTS_PER_CLIENT, MAX_SESSIONS, MEMBERS,
-    MEMBERSHIPS, PENDING_INVITATIONS, SSH_KEYS, TOKENS, USERS_MADE,
+    MEMBERSHIPS, PASSKEYS, PENDING_INVITATIONS, SSH_KEYS, TOKENS, USERS_MADE,
 };
 use shared::model::Timestamp;
 
@@ -35,6 +35,7 @@ pub(crate) fn of_user(pk: &str, user: &Value, items: &Items<'_>) -> Vec<String> 
         ("memberships", number(counts, "memberships"), own("MEMBER#"), MEMBERSHIPS),
         ("API keys", entries(user, "apiKeys"), entries(user, "apiKeys"), API_KEYS),
         ("SSH keys", entries(user, "sshKeys"), entries(user, "sshKeys"), SSH_KEYS),
+        ("passkeys", entries(counts, "passkeys"), own("PASSKEY#"), PASSKEYS),
     ] {
         found.extend(compare(&format!("{what} of {pk}"), counted, there, cap));
     }

@@ -44,6 +44,7 @@ mod pages_profile;
 mod pages_second_factor;
 mod pages_sessions;
 mod pages_tokens;
+mod passkeys;
 mod passwords;
 mod permissions;
 mod pre_traffic;

@@ -11,7 +11,7 @@ use url::{ParseError, Url};
 
 use crate::service::base_url;
 
-/// A command that only Chromium has: its path below that of the session, and its parameters.
+/// A command that the client does not know: its path below that of the session, and its parameters.
 #[derive(Debug)]
 struct Own(&'static str, Value);
 
@@ -134,6 +134,20 @@ impl Browser {
     pub(crate) async fn devtools(&self, method: &str, parameters: Value) -> Value {
         let body = json!({ "cmd": method, "params": parameters });
         self.client.issue_cmd(Own("goog/cdp/execute", body)).await.unwrap()
+    }
+
+    /// Gives the browser a device that keeps passkeys, and verifies who uses it (WebAuthn, section
+    /// 11).
+    pub(crate) async fn keep_passkeys(&self) {
+        let device = json!({
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": true,
+            "hasUserVerification": true,
+            "isUserConsenting": true,
+            "isUserVerified": true,
+        });
+        self.client.issue_cmd(Own("webauthn/authenticator", device)).await.unwrap();
     }
 
     /// What the console says since it was last asked.

@@ -134,7 +134,7 @@ async fn every_page_loads_nothing_and_is_kept_nowhere() {
 #[tokio::test]
 async fn another_name_of_the_machine_leads_to_the_address_with_the_cookie() {
     let port = base_url().rsplit(':').next().unwrap();
-    for name in ["localhost", "[::1]"] {
+    for name in ["127.0.0.1", "[::1]"] {
         let request = request("GET", "/_dev/table?id=a").header("host", format!("{name}:{port}"));
         let response = request.send().await.unwrap();
         let location = response.headers()[LOCATION].to_str().unwrap();

@@ -21,6 +21,7 @@ mod mails;
 mod oauth;
 mod outages;
 mod pages;
+mod passkeys;
 mod pasted;
 mod service;
 mod signed_in;

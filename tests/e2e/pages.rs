@@ -123,7 +123,7 @@ fn dialogue(lines: &str) -> Vec<Step> {
 fn run(steps: &[Step], folder: &Path) -> Vec<(String, String)> {
     let here = |text: &str| {
         text.replace("target/dev", dev_json().parent().unwrap().to_str().unwrap())
-            .replace("127.0.0.1:9000", base_url().trim_start_matches("http://"))
+            .replace("localhost:9000", base_url().trim_start_matches("http://"))
     };
     let commands = steps.iter().map(|step| {
         let command = here(&step.command);

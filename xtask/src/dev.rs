@@ -105,7 +105,8 @@ async fn serve(options: Options) -> Result<()> {
     let engine = Engine::start(options.engine, dynamodb_port, data.file()).await?;
     let secrets = data.secrets()?.map_or_else(seed::keys, Ok)?;
     let secrets_manager = SecretsManager::start(secrets.service_key()).await?;
-    let base_url = format!("http://127.0.0.1:{port}");
+    // By a name: passkeys belong to one, and never to an address.
+    let base_url = format!("http://localhost:{port}");
     let secrets = populate(&engine, &template, &data, secrets, &secrets_manager, &base_url).await?;
     functions::build(&template, options.release).await?;
 

@@ -31,7 +31,6 @@ async fn add_passkey(stage: &Stage, id: &Value, name: &str) -> PasskeyId {
         user,
         name: name.parse().unwrap(),
         credential: "what the device said".to_owned(),
-        counter: 0,
         created_at: Timestamp::now(),
         last_used_at: None,
     };

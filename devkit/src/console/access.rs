@@ -20,10 +20,10 @@ const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 pub(super) struct Access {
     base_url: String,
-    /// `127.0.0.1:` and the port.
+    /// A name of this machine, and the port.
     host: String,
-    /// Other names of the same address.
-    aliases: [String; 2],
+    /// All its names.
+    names: [String; 3],
     /// What the first address has.
     token: String,
     /// What the cookie has.
@@ -38,7 +38,7 @@ impl Access {
         Ok(Self {
             base_url: base_url.to_owned(),
             host: host.to_owned(),
-            aliases: [format!("localhost:{port}"), format!("[::1]:{port}")],
+            names: ["localhost", "127.0.0.1", "[::1]"].map(|name| format!("{name}:{port}")),
             token: random::text()?,
             session: random::text()?,
             // Browsers send cookies to all ports of an address.
@@ -56,7 +56,7 @@ impl Access {
         let hosts: Vec<_> = texts(&parts.headers, &HOST).collect();
         let [Some(host)] = hosts[..] else { return false };
         let target = parts.uri.authority().map(Authority::as_str);
-        let is_known = |host: &str| self.names().any(|name| name.eq_ignore_ascii_case(host));
+        let is_known = |host: &str| self.names.iter().any(|name| name.eq_ignore_ascii_case(host));
         let is_own = |origin: Option<&str>| {
             origin.and_then(|origin| origin.strip_prefix("http://")) == Some(host)
         };
@@ -99,10 +99,6 @@ impl Access {
     pub(super) fn cookie(&self) -> String {
         let Self { cookie_name, session, .. } = self;
         format!("{cookie_name}={session}; Path={PATH}; HttpOnly; SameSite=Strict")
-    }
-
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.aliases.iter().chain([&self.host]).map(String::as_str)
     }
 }
 

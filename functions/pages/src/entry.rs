@@ -316,11 +316,11 @@ impl<'a> SignIn<'a> {
         };
         let content = html! {
             @if let Some(notice) = self.notice { p role="status" { (notice) } }
-            (passkeys::sign_in(request, self.pending.form_after_passkey()))
             (other_ways(app))
         };
-        let (leads_away, script) = (self.pending.leads_away(), passkeys::script(request));
-        View { status, leads_away, script, ..View::form(words::HEADING, content, form) }
+        let leads_away = self.pending.leads_away();
+        let passkey = passkeys::sign_in(request, self.pending.form_after_passkey());
+        View { status, leads_away, passkey, ..View::form(words::HEADING, content, form) }
             .show(request)
     }
 }
@@ -619,9 +619,9 @@ fn ask_to_confirm(
             a href=(sign_in_again_path(pending.page())) { (words::NOT_YOU) }
         }
         p { (words::ENTER_PASSWORD_WHY) }
-        (passkeys::confirmation(request, pending.form_after_passkey()))
         @if app.settings.sends_mail { p.links { a href="/account/reset" { (words::FORGOT) } } }
     };
-    let (leads_away, script) = (pending.leads_away(), passkeys::script(request));
-    View { status, leads_away, script, ..View::form(heading, content, form) }.show(request)
+    let leads_away = pending.leads_away();
+    let passkey = passkeys::confirmation(request, pending.form_after_passkey());
+    View { status, leads_away, passkey, ..View::form(heading, content, form) }.show(request)
 }

@@ -13,7 +13,7 @@ use crate::entry::see_other;
 use crate::form::{Field, Form, Target};
 use crate::keys::identified;
 use crate::layout::{Screen, Section, button, confirm, confirm_form, table, time, titled};
-use crate::script::{PASSKEY, Script};
+use crate::script::PASSKEY;
 use crate::tokens::moment;
 use crate::words::{layout, passkeys as words};
 
@@ -51,7 +51,7 @@ async fn list(
                 (addition(request))
             };
             let screen = Screen::new(caller.user(), Section::Passkeys, layout::PASSKEYS, content);
-            Ok(say(Screen { script: script(request), ..screen }).show(request))
+            Ok(say(Screen { script: Some(&PASSKEY), ..screen }).show(request))
         })
         .await
 }
@@ -197,26 +197,21 @@ fn addition(request: &ApiRequest) -> Markup {
     }
 }
 
-/// The script of a page that asks for a passkey, if one can be asked for.
-pub(crate) fn script(request: &ApiRequest) -> Option<&'static Script> {
-    request.base_url().has_domain_name().then_some(&PASSKEY)
-}
-
 /// The button that signs in with a passkey. Then `form` is sent, which goes on to where the person
 /// was going; nothing without a domain name.
-pub(crate) fn sign_in(request: &ApiRequest, form: Form<'_>) -> Markup {
+pub(crate) fn sign_in(request: &ApiRequest, form: Form<'_>) -> Option<Markup> {
     let form = Form { id: "passkey", button: words::SIGN_IN, ..form };
     used(request, "/account/webauthn/sign-in", form)
 }
 
 /// The same for who is signed in, and has to prove it once more.
-pub(crate) fn confirmation(request: &ApiRequest, form: Form<'_>) -> Markup {
+pub(crate) fn confirmation(request: &ApiRequest, form: Form<'_>) -> Option<Markup> {
     let form = Form { id: "passkey", button: words::CONFIRM, ..form };
     used(request, "/account/webauthn/confirmation", form)
 }
 
-fn used(request: &ApiRequest, path: &'static str, form: Form<'_>) -> Markup {
+fn used(request: &ApiRequest, path: &'static str, form: Form<'_>) -> Option<Markup> {
     let failed = words::NOT_USED;
     let ask = Ask { act: "get", path, confirm: None, next: None, form, failed };
-    html! { @if request.base_url().has_domain_name() { (ask.show(request)) } }
+    request.base_url().has_domain_name().then(|| ask.show(request))
 }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use shared::http::{self, ApiRequest};
 
 use crate::form::Form;
-use crate::script::Script;
+use crate::script::PASSKEY;
 
 /// The page of a form, or of what came of it: a heading, what it says, and a form if it has one.
 pub(crate) struct View<'a> {
@@ -17,20 +17,20 @@ pub(crate) struct View<'a> {
     /// Whether what follows on its form may be on another site. Browsers apply `form-action` to every
     /// redirect that follows, so that no policy could say where the form goes.
     pub(crate) leads_away: bool,
-    /// Its script, if it has one.
-    pub(crate) script: Option<&'static Script>,
+    /// What does the same by a passkey, below the form: it takes a script.
+    pub(crate) passkey: Option<Markup>,
 }
 
 impl View<'_> {
     /// A page with a form: 400 if something was wrong with what was entered.
     pub(crate) const fn form<'a>(heading: &'a str, content: Markup, form: Form<'a>) -> View<'a> {
         let status = if form.has_errors() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-        View { status, heading, content, form: Some(form), leads_away: false, script: None }
+        View { status, heading, content, form: Some(form), leads_away: false, passkey: None }
     }
 
     /// A page of text.
     pub(crate) const fn text(status: StatusCode, heading: &str, content: Markup) -> View<'_> {
-        View { status, heading, content, form: None, leads_away: false, script: None }
+        View { status, heading, content, form: None, leads_away: false, passkey: None }
     }
 
     /// The response with the page.
@@ -46,13 +46,13 @@ impl View<'_> {
             @if let Some(form) = &self.form { (form.summary()) }
             (self.content)
             @if let Some(form) = &self.form { (form) }
-            @if let Some(script) = self.script { (script) }
+            @if let Some(passkey) = &self.passkey { (passkey) (PASSKEY) }
         };
         let page = request.page(&title, &card);
         if self.form.is_none() {
             return http::page(self.status, page, "form-action 'none';");
         }
-        let script = self.script.map_or("", |script| script.directives);
+        let script = self.passkey.map_or("", |_| PASSKEY.directives);
         let action = if self.leads_away { "" } else { "form-action 'self';" };
         http::page_with_form(self.status, page, &format!("{script} {action}"))
     }

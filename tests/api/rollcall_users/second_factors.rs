@@ -41,7 +41,6 @@ async fn add_passkey(app: &TestApp, person: &Person<'_>, name: &str) -> String {
         user,
         name: name.parse().unwrap(),
         credential: "what the device said".to_owned(),
-        counter: 0,
         created_at: Timestamp::now(),
         last_used_at: None,
     };
