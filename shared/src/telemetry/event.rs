@@ -56,7 +56,7 @@ events! {
     EmailAdded = "email_added",
     /// Another address of a user became the primary one.
     PrimaryEmailChanged = "primary_email_changed",
-    /// A token, API key, SSH key, passkey or S3 secret was made or renewed, a second factor turned on, its
+    /// A token, API key, SSH key or S3 secret was made or renewed, a second factor turned on, its
     /// recovery codes renewed, a passkey added, or the link of an invitation shown to the admin who
     /// hands it over.
     CredentialCreated = "credential_created",
