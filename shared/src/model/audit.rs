@@ -12,8 +12,8 @@ use super::hex::{Hex, hex_text};
 use super::id::{six_bytes, timed_bytes};
 use super::named::{by_name, named};
 use super::{
-    AccountId, ApiKeyId, ClientId, GrantId, InvitationAuditId, ParseError, PasskeyId, PlanId, SessionId,
-    Timestamp, TokenId, UserId,
+    AccountId, ApiKeyId, ClientId, GrantId, InvitationAuditId, ParseError, PasskeyId, PlanId,
+    SessionId, Timestamp, TokenId, UserId,
 };
 use crate::Result;
 

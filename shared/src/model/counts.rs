@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Client, ClientId, Grant, GrantId, MakerId, PasskeyId, Session, SessionId, Timestamp, TokenId, TokenKind,
-    User, UserId, UserToken,
+    Client, ClientId, Grant, GrantId, MakerId, PasskeyId, Session, SessionId, Timestamp, TokenId,
+    TokenKind, User, UserId, UserToken,
 };
 use crate::limits::{ACCOUNTS_OWNED, GRANTS, MAX_SESSIONS, MEMBERSHIPS, TOKENS};
 use crate::{Error, Result};

@@ -2,8 +2,7 @@
 
 use crate::model::{
     Account, Client, Counts, Email, EmailProof, Grant, MailRequests, Membership, Passkey,
-    PasskeyChallenge, PasswordReset,
-    Plan, SecondFactor, Session, SignUp, User, UserToken,
+    PasskeyChallenge, PasswordReset, Plan, SecondFactor, Session, SignUp, User, UserToken,
 };
 use crate::table::cleanup::CleanupTask;
 use crate::table::engine::{Item, Key, Keyed, UsedSignature};

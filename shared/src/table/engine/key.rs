@@ -8,8 +8,8 @@ use jiff::civil::Date;
 
 use crate::model::{
     AccountId, AuditEntryId, AuditLog, ClientId, EmailAddress, GrantId, InvitationId, MailId,
-    MailRequestKind, NameDigest, PasskeyChallengeId, PasskeyId, PlanId, SecretHash, SessionId, SignatureDigest, Slug, SourceId,
-    StoredResponseId, TokenId, UserId, UserNumber, Username,
+    MailRequestKind, NameDigest, PasskeyChallengeId, PasskeyId, PlanId, SecretHash, SessionId,
+    SignatureDigest, Slug, SourceId, StoredResponseId, TokenId, UserId, UserNumber, Username,
 };
 
 /// The partition key's attribute.

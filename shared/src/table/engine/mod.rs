@@ -34,8 +34,8 @@ pub use fetch::Fetch;
 pub use item::Stored;
 pub(in crate::table) use item::{Attributes, Item, Keyed, TTL, from_attributes};
 pub(in crate::table) use key::{
-    CLEANUP, EMAIL, GRANT, INVITE, INVITED, Key, MADE, MAIL, MEMBER, PASSKEY, PK, PLAN, PLANS, PROOF,
-    RESPONSE, SESSION, SHARDS, SIGNATURE, TOKEN, account_partition, cleanup_partition,
+    CLEANUP, EMAIL, GRANT, INVITE, INVITED, Key, MADE, MAIL, MEMBER, PASSKEY, PK, PLAN, PLANS,
+    PROOF, RESPONSE, SESSION, SHARDS, SIGNATURE, TOKEN, account_partition, cleanup_partition,
     outbox_partition, user_partition,
 };
 #[cfg(feature = "operator")]
