@@ -23,6 +23,7 @@ mod outages;
 mod pages;
 mod passkeys;
 mod pasted;
+mod second_factor;
 mod service;
 mod signed_in;
 mod smoke;
