@@ -25,7 +25,8 @@ fn the_stage_throttles_by_parameters() {
     );
 }
 
-/// The functions that take passwords, some as `Basic` on every route, or have mails sent.
+/// The functions that take passwords or secrets of clients, some as `Basic` on every route, or have
+/// mails sent.
 const GUESSED_AT: [&str; 6] =
     ["hub-oauth", "hub-users", "pages", "rollcall-accounts", "rollcall-tokens", "rollcall-users"];
 

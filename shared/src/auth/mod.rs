@@ -4,7 +4,6 @@
 mod authenticate;
 #[cfg(feature = "password")]
 mod basic;
-#[cfg(feature = "password")]
 mod client;
 mod commit;
 mod header;
@@ -22,8 +21,8 @@ pub use authenticate::{AuthRequest, Authorized, PreparedRequest};
 pub(crate) use basic::pad_response_time;
 #[cfg(feature = "password")]
 pub use basic::{Basic, TokenOrBasic};
-#[cfg(feature = "password")]
 pub use client::{AuthenticatedClient, ClientCredential, IntrospectedToken};
+pub use header::basic_credentials;
 pub use permission::{
     AccountRead, AccountWrite, AuditRead, Caller, Credential, EmailRead, EmailWrite, FullAccess,
     MembersRead, MembersWrite, Permission, ProfileRead, ProfileWrite, TokensRead, TokensWrite,

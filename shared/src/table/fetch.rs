@@ -3,19 +3,15 @@
 use super::accounts::{AccountAccess, FreeSlug, MemberAccess};
 use super::counts::CallerCounts;
 use super::engine::Both;
-use super::grants::CallerGrant;
-#[cfg(feature = "password")]
-use super::grants::ClientAt;
+use super::grants::{CallerGrant, ClientAt};
 use super::idempotency::StoredResponseAt;
 use super::invitations::{Acceptance, InvitationAt, InvitationRequest, OwnerCheck};
 use super::sessions::CallerSession;
 use super::tokens::CallerToken;
 use super::users::{CallerEmail, EmailProofRequest, FreeNames, UserIdByUsername};
-#[cfg(feature = "password")]
-use crate::model::ClientId;
 use crate::model::{
-    AccountId, AccountName, EmailAddress, GrantId, InvitationId, SessionId, StoredResponseId,
-    TokenId, UserId, Username,
+    AccountId, AccountName, ClientId, EmailAddress, GrantId, InvitationId, SessionId,
+    StoredResponseId, TokenId, UserId, Username,
 };
 
 /// An account and the caller's membership.
@@ -58,7 +54,6 @@ pub const fn session(session: SessionId) -> CallerSession {
 }
 
 /// An OAuth client.
-#[cfg(feature = "password")]
 pub const fn client(client: ClientId) -> ClientAt {
     ClientAt(client)
 }
