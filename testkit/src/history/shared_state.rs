@@ -119,12 +119,12 @@ pub(crate) struct KnownGrant {
     pub(crate) made: std::time::Instant,
 }
 
-/// A session of a browser.
+/// A session of a browser, by one of the cookies that it has had.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownSession {
     pub(crate) user: String,
     pub(crate) id: String,
-    /// As the browser sends it.
+    /// As the browser sends it. The value of the fact `works` of a session is the cookie that does.
     pub(crate) cookie: String,
 }
 
@@ -187,6 +187,8 @@ pub(crate) struct Known {
     /// By account and user: from when on the user may have been no member. A removal was first sent
     /// then that was not rejected; zero if the user joined during the run.
     pub(crate) removals: BTreeMap<(String, String), u64>,
+    /// Changes of a password in a session: which, when each was sent, and when it was known.
+    pub(crate) kept_sessions: Vec<(String, u64, u64)>,
     /// By user: when the operator first sent what takes the user from its accounts.
     pub(crate) departures: BTreeMap<String, u64>,
     /// How many users the operator has deleted, and how often a deletion was taken back.
@@ -258,6 +260,14 @@ impl Known {
     pub(crate) fn may_be_removed(&self, account: &str, user: &str, by: u64) -> bool {
         let removal = self.removals.get(&(account.to_owned(), user.to_owned()));
         removal.is_some_and(|requested| *requested < by) || self.may_be_leaving(user, by)
+    }
+
+    /// Whether a session may have been kept beyond a change of the password between these times.
+    /// Whoever reads its user before that and the session after it, or the other way round, finds
+    /// that it does not work.
+    pub(crate) fn may_be_kept(&self, session: &str, from: u64, by: u64) -> bool {
+        let mut kept = self.kept_sessions.iter().filter(|(own, ..)| own == session);
+        kept.any(|(_, requested, known)| *requested < by && from < *known)
     }
 
     /// Whether the operator may have taken a user from accounts at some time up to this.

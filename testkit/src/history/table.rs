@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
-use shared::model::{GrantCredential, GrantTokenKind};
+use shared::model::{GrantCredential, GrantTokenKind, SecretHash};
 
 use super::choice::{label_of, made_by};
 use super::client_step::{on, shows, text};
 use super::rules::{Condition, Event, has, is, not};
-use super::shared_state::{Known, KnownUser, Object, Projection};
+use super::shared_state::{Known, KnownSession, KnownUser, Object, Projection};
 
 /// The items by their keys.
 pub(super) struct Table<'a> {
@@ -165,12 +165,10 @@ impl<'a> Table<'a> {
         });
         let sessions = known.sessions.iter().filter(|own| own.user == user.username);
         let sessions = sessions.map(|own| {
-            let epoch = |item: &Value, name: &str| text(item, &format!("/{name}/N"));
-            let session = self.at(&partition, &format!("SESSION#{}", own.id));
-            let works = session
-                .is_some_and(|session| epoch(session, "epoch") == epoch(item, "credentialEpoch"));
             let object = Object::Session(user.username.clone(), own.id.clone());
-            on(object, Event::seen(if works { has("works") } else { not(has("works")) }))
+            let session = self.at(&partition, &format!("SESSION#{}", own.id));
+            let works = session.map(|session| works_by(own, session, item));
+            on(object, Event::seen(works.unwrap_or_else(|| not(has("works")))))
         });
         std::iter::once(there).chain(tokens).chain(sessions).collect()
     }
@@ -201,4 +199,17 @@ impl<'a> Table<'a> {
         let there = if is_alive { has("alive") } else { not(has("alive")) };
         Some(on(Object::Grant(user.to_owned(), code.to_owned()), Event::seen(there)))
     }
+}
+
+/// Whether a session of this user works, and by this cookie.
+fn works_by(own: &KnownSession, session: &Value, user: &Value) -> Condition {
+    if text(session, "/epoch/N") != text(user, "/credentialEpoch/N") {
+        return not(has("works"));
+    }
+    let hash = serde_json::from_value::<SecretHash>(session["secretHash"]["S"].clone());
+    let is_current = is("works", &own.cookie);
+    if hash.is_ok_and(|hash| own.credential().matches(&hash)) {
+        return is_current;
+    }
+    Condition::All(vec![has("works"), not(is_current)])
 }

@@ -118,6 +118,8 @@ impl<W: Transport> ClientStep<'_, W> {
             Step::PageSessions => self.page_sessions().await,
             Step::PageSignOut => self.page_sign_out().await,
             Step::PageEnd => self.page_end().await,
+            Step::PagePassword => self.page_password().await,
+            Step::PageConfirm => self.page_confirm().await,
             Step::SessionList => self.session_list().await,
             Step::SessionEnd => self.session_end().await,
             Step::Guess => self.guess().await,
@@ -196,13 +198,19 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// What a deletion means: the account is gone, and its address is free.
+    /// What a deletion means: the account is gone, its address is free, and its memberships have
+    /// ended. A request that found the account there just before may look for a membership after it.
     fn deletion(account: &str) -> Vec<Projection> {
         let exists = Event::changed(has("exists"), OF_ACCOUNT.map(unset));
         let id = account.to_owned();
-        let freed =
-            each(move |object, _| matches!(object, Object::Address(_)).then(|| released(&id)));
-        vec![on(Object::Account(account.to_owned()), exists), freed]
+        let others = each(move |object, _| match object {
+            Object::Address(_) => Some(released(&id)),
+            Object::Membership(own, _) if *own == id => {
+                Some(Event::changed(Condition::Always, [unset("role")]))
+            }
+            _ => None,
+        });
+        vec![on(Object::Account(account.to_owned()), exists), others]
     }
 
     /// What a new account means for the current one: it becomes it if there was none that could be
