@@ -170,7 +170,7 @@ impl<'a> Screen<'a> {
         } else {
             "form-action 'self';".to_owned()
         };
-        http::page_with_form(self.status, page, &script)
+        http::page_with_form(request, self.status, page, &script)
     }
 
     fn body(&self, request: &ApiRequest) -> Markup {
@@ -182,7 +182,7 @@ impl<'a> Screen<'a> {
         html! {
             a.skip href="#content" { (words::SKIP) }
             header {
-                a.service href="/account" { (request.service_name()) }
+                a.service href="/account" { (request.service_mark()) }
                 div.who { span { bdi { (self.user.username) } } (sign_out) }
             }
             div.columns {

@@ -46,10 +46,10 @@ impl View<'_> {
         };
         let page = request.page(&title, &card);
         if self.form.is_none() {
-            return http::page(self.status, page, "form-action 'none';");
+            return http::page(request, self.status, page, "form-action 'none';");
         }
         let directives = if self.leads_away { "" } else { "form-action 'self';" };
-        http::page_with_form(self.status, page, directives)
+        http::page_with_form(request, self.status, page, directives)
     }
 }
 
