@@ -31,9 +31,12 @@ pub use permission::{
 pub use scheme::{AuthScheme, Verified};
 pub use session::{
     FORM_TOKEN, FORM_USER, SessionCookie, browser, end_session_of_another, form_target, form_token,
-    former_session, no_session_cookie, presented_session, session_cookie, signed_in_user,
+    former_session, is_session_proved, no_session_cookie, presented_session, session_cookie,
+    signed_in_user,
 };
 pub use signature::{TokenOrSignature, parse_date};
 #[cfg(feature = "password")]
 pub(crate) use source::{request_context, source};
 pub use token::Token;
+
+pub use crate::idempotency::FORM_ONCE;
