@@ -54,7 +54,7 @@ impl ApiRequest {
     /// knows. Whoever goes back and enters something else sends another form.
     fn form_key(&self) -> Result<Option<IdempotencyKey>> {
         let is_done_once = self.optional_form()?.has(FORM_ONCE);
-        Ok(is_done_once.then(|| IdempotencyKey::of_form(self.raw_body())))
+        Ok(is_done_once.then(|| IdempotencyKey::from_form(self.raw_body())))
     }
 }
 

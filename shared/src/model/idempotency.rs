@@ -37,7 +37,7 @@ impl FromStr for IdempotencyKey {
 
 impl IdempotencyKey {
     /// The key of a form, as it was sent.
-    pub fn of_form(body: &[u8]) -> Self {
+    pub fn from_form(body: &[u8]) -> Self {
         Self(hex(&Sha256::digest(body)))
     }
 }
