@@ -20,9 +20,6 @@ use crate::layout::{AccountSection, button, confirm_form, day, pages, table};
 use crate::list::{back, list_page, own_query};
 use crate::words::{account, accounts, layout, members as words};
 
-/// Members on one page, each with up to three forms.
-const LIMIT: u8 = 16;
-
 /// What was done, as the page says after it.
 fn done(name: &str) -> Option<&'static str> {
     match name {
@@ -70,7 +67,7 @@ async fn show_with(
     failure: Failure,
 ) -> Result<Response<Body>> {
     let query = request.query()?;
-    let page = list_page::<UserId>(request).map(|page| Page { limit: LIMIT, ..page });
+    let page = list_page::<UserId>(request);
     let input = account_id(id).and_then(|id| Ok((id, page?)));
     AuthRequest::<MembersRead, SessionCookie>::from_request(app, request)?
         .input(input)

@@ -21,11 +21,10 @@ use crate::entry::see_other;
 use crate::form::{Field, Form, Hidden, Input, Target, entered, once};
 use crate::keys::{identified, made_by};
 use crate::layout::{Screen, Section, confirm_form, pages, secret, table, time, titled};
+use crate::list::LIMIT;
 use crate::words::{layout, tokens as words};
 
 const PATH: &str = "/account/tokens";
-/// Tokens on one page, each with two forms.
-const LIMIT: u8 = 18;
 /// Stands among the scopes for a token without a list.
 const EVERYTHING: &str = "everything";
 
