@@ -9,7 +9,6 @@ use shared::auth::{
 };
 use shared::http::{self, ApiRequest, Fields, entity_tag};
 use shared::model::{Account, AccountId, Membership, Role, Timestamp, User, UserId};
-use shared::rollcall::Page;
 use shared::table::{Stored, Versioned, fetch};
 use shared::{App, Error, Result};
 
