@@ -4,6 +4,7 @@
 
 mod chart;
 pub(crate) mod document;
+mod pages;
 mod passwords;
 mod plan;
 mod programs;
@@ -20,6 +21,7 @@ use serde::Serialize;
 use crate::{measure, scale};
 use programs::Compared;
 
+pub(crate) use pages::{PAGE_WITH_SESSION, READ_WITH_TOKEN};
 pub(crate) use passwords::{BY_PASSWORD, BY_TOKEN, share_of_a_core};
 pub(crate) use plan::{Floors, Function, Measured, Plan, Results, Round};
 

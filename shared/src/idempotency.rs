@@ -1,5 +1,5 @@
-//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a request that is sent again is
-//! not done again.
+//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), and what stands in for it in forms
+//! of pages: a request that is sent again is not done again.
 //!
 //! The response to a success is stored in the same transaction as its effect, so that neither
 //! exists without the other. The response, which may contain a secret, is encrypted with the
@@ -27,18 +27,34 @@ const HEADER: &str = "idempotency-key";
 /// What a response is encrypted for.
 const RESPONSE: &str = "response under an Idempotency-Key";
 
+/// The field of a page's form that is done once, however often it is sent. Its value is random, so
+/// that a page that is opened again has another form.
+pub const FORM_ONCE: &str = "once";
+
 impl ApiRequest {
-    /// The `Idempotency-Key`, except for `GET`, which changes nothing, and for forms of pages:
-    /// browsers send none.
+    /// The `Idempotency-Key`, except for `GET`, which changes nothing. Browsers send none with a form
+    /// of a page: one that is done once is its own.
     pub(crate) fn idempotency_key(&self) -> Result<Option<IdempotencyKey>> {
-        let takes_none = self.method() == "GET" || self.dialect().is_of_pages();
-        if takes_none || !self.headers().contains_key(HEADER) {
+        if self.method() == "GET" {
+            return Ok(None);
+        }
+        if self.dialect().is_of_pages() {
+            return self.form_key();
+        }
+        if !self.headers().contains_key(HEADER) {
             return Ok(None);
         }
         let value = self.single_header(HEADER).ok_or_else(|| {
             Error::invalid("Idempotency-Key", "must be given once, in visible ASCII characters")
         })?;
         value.parse().map(Some).map_err(|error| Error::invalid("Idempotency-Key", error))
+    }
+
+    /// The key of a form that is done once: all that is in it, with the token that only its session
+    /// knows. Whoever goes back and enters something else sends another form.
+    fn form_key(&self) -> Result<Option<IdempotencyKey>> {
+        let is_done_once = self.optional_form()?.has(FORM_ONCE);
+        Ok(is_done_once.then(|| IdempotencyKey::from_form(self.raw_body())))
     }
 }
 

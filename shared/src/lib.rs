@@ -21,6 +21,7 @@ mod idempotency;
 pub mod invitations;
 pub mod lifetimes;
 pub mod limits;
+pub mod look;
 #[cfg(feature = "table")]
 pub mod mail;
 #[cfg(feature = "table")]

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use lambda_http::http::Uri;
 use lambda_http::http::uri::{Port, Scheme};
 
+use crate::look::Look;
 use crate::text::{ParseError, parse_shown};
 use crate::{Error, Result};
 
@@ -23,6 +24,8 @@ pub struct Settings {
     pub require_current_password: bool,
     /// What people know the service as: `SERVICE_NAME`.
     pub service_name: ServiceName,
+    /// How pages look: `ACCENT_COLOR` and `LOGO`, in a function that shows pages.
+    pub look: Look,
     /// Whether anybody may sign up: `SIGN_UP`.
     pub sign_up: SignUpPolicy,
     /// Whether the service sends mail: `MAIL_FROM` names the address that it comes from.
@@ -37,6 +40,10 @@ impl Settings {
             signed_query: parse("SIGNED_QUERY")?.unwrap_or_default(),
             require_current_password: parse("REQUIRE_CURRENT_PASSWORD")?.unwrap_or_default(),
             service_name: parse("SERVICE_NAME")?.unwrap_or_default(),
+            #[cfg(feature = "look")]
+            look: Look::new(parse("ACCENT_COLOR")?, parse("LOGO")?),
+            #[cfg(not(feature = "look"))]
+            look: Look::default(),
             sign_up: parse("SIGN_UP")?.unwrap_or_default(),
             sends_mail: parse::<String>("MAIL_FROM")?.is_some(),
         })

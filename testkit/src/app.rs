@@ -206,8 +206,10 @@ impl TestApp {
             "AUDIT_RETENTION_DAYS" => "400".to_owned(),
             "SIGN_UP" => "open".to_owned(),
             "SIGNED_QUERY" => "lenient".to_owned(),
-            // Below the domain that the event names.
-            "PUBLIC_URL" | "MAIL_CONFIGURATION_SET" | "NEW_VERSIONS" => String::new(),
+            // Below the domain that the event names, and as the service comes.
+            "PUBLIC_URL" | "MAIL_CONFIGURATION_SET" | "NEW_VERSIONS" | "ACCENT_COLOR" | "LOGO" => {
+                String::new()
+            }
             "MAIL_FROM" => "accounts@example.com".to_owned(),
             "SERVICE_NAME" => "Rollcall".to_owned(),
             "SEALING_PUBLIC_KEY" => PUBLIC.clone(),

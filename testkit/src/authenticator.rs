@@ -1,6 +1,8 @@
 //! A device that keeps one passkey, in software: written after WebAuthn's text alone (level 2,
 //! sections 6.1, 6.5 and 7), with none of the library that judges what it answers.
 
+use std::fmt;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
@@ -26,6 +28,12 @@ pub struct Authenticator {
     pub counter: u32,
     /// Whether it verifies who uses it.
     pub verifies: bool,
+}
+
+impl fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticator").field("user", &self.user).finish_non_exhaustive()
+    }
 }
 
 impl Authenticator {

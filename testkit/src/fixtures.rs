@@ -156,14 +156,14 @@ async fn send_form(
 }
 
 /// The value of a hidden field of a page's form.
-fn hidden_field(page: &str, name: &str) -> String {
+pub(crate) fn hidden_field(page: &str, name: &str) -> String {
     let value = page.split(&format!(r#"name="{name}" value=""#)).nth(1);
     let value = value.and_then(|rest| rest.split('"').next());
     value.unwrap_or_else(|| panic!("no form with a {name}: {page}")).to_owned()
 }
 
 /// The secret that a page shows, with or without spaces in it: 32 digits of base32.
-fn shown_secret(page: &str) -> String {
+pub(crate) fn shown_secret(page: &str) -> String {
     let page = page.replace(' ', "");
     let is_digit = |letter: char| letter.is_ascii_uppercase() || ('2'..='7').contains(&letter);
     let mut runs = page.split(|letter| !is_digit(letter));

@@ -9,8 +9,16 @@ const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /// The code that an app with this secret, in base32, shows so many steps from now. Spaces in the
 /// secret do not count.
 pub fn totp_code(secret: &str, steps: i64) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time").as_secs();
-    let step = (now / 30).checked_add_signed(steps).expect("a step");
+    code_of_step(secret, present_step().checked_add_signed(steps).expect("a step"))
+}
+
+/// The present step.
+pub(crate) fn present_step() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("a time").as_secs() / 30
+}
+
+/// The code that an app with this secret shows in a step.
+pub(crate) fn code_of_step(secret: &str, step: u64) -> String {
     code_at(&decoded(secret), step)
 }
 

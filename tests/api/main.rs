@@ -27,6 +27,7 @@ mod introspect;
 mod invitation_pages;
 mod limits;
 mod lockout;
+mod look;
 mod lost_races;
 mod mail;
 mod mail_feedback;

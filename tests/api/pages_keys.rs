@@ -52,12 +52,13 @@ async fn an_api_key_is_made_renewed_and_deleted_and_each_secret_is_shown_once() 
     let second = secret(&renewed);
     assert_eq!(shown(&renewed, "rck_"), key);
     assert!(!signs(&app, &key, &first).await && signs(&app, &key, &second).await);
+    let other = browser.open(KEYS).await;
     let deleted = browser.submit(&page, &action(&page, "/delete"), &[]).await;
 
     assert!(deleted.has("The API key is deleted."), "{}", deleted.text());
     assert!(!deleted.has(&key) && !signs(&app, &key, &second).await);
     for verb in ["/renew", "/delete"] {
-        let gone = browser.submit(&page, &action(&page, verb), &[]).await;
+        let gone = browser.submit(&other, &action(&other, verb), &[]).await;
         assert_eq!(gone.status, 404);
         assert!(gone.has("This key was deleted already."), "{}", gone.text());
     }
@@ -69,11 +70,12 @@ async fn as_many_api_keys_as_there_can_be_are_listed_and_no_more_are_made() {
     let app = TestApp::start().await;
     let _jane = app.person("janedoe").await;
     let mut browser = as_jane(&app).await;
-    let page = browser.open(KEYS).await;
+    let mut page = browser.open(KEYS).await;
 
     let make = format!("{KEYS}/api");
     for _ in 1..API_KEYS.max {
         shown(&browser.submit(&page, &make, &[]).await, "rck_");
+        page = browser.open(KEYS).await;
     }
     let full = browser.submit(&page, &make, &[]).await;
 
@@ -120,10 +122,10 @@ async fn the_s3_key_gets_another_secret_that_is_shown_once() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let mut browser = as_jane(&app).await;
-    let page = browser.open(KEYS).await;
+    let (page, other) = (browser.open(KEYS).await, browser.open(KEYS).await);
 
     let first = secret(&browser.submit(&page, &format!("{KEYS}/s3"), &[]).await);
-    let second = secret(&browser.submit(&page, &format!("{KEYS}/s3"), &[]).await);
+    let second = secret(&browser.submit(&other, &format!("{KEYS}/s3"), &[]).await);
 
     assert_ne!(first, second);
     assert_eq!((first.len(), second.len()), (40, 40));
@@ -132,6 +134,26 @@ async fn the_s3_key_gets_another_secret_that_is_shown_once() {
     let account = jane.send("GET", "/v2/account").await.body;
     let id = account["account"]["e24files"]["s3"]["api_id"].as_str().unwrap();
     assert!(page.has(id), "{id}: {}", page.text());
+}
+
+#[tokio::test]
+async fn a_second_click_makes_no_other_key_and_no_other_secret() {
+    let app = TestApp::start().await;
+    let _jane = app.person("janedoe").await;
+    let mut browser = as_jane(&app).await;
+    let renewals =
+        |page: &Page| page.forms().iter().filter(|form| form.action.ends_with("/renew")).count();
+
+    let page = browser.open(KEYS).await;
+    for path in [format!("{KEYS}/api"), action(&page, "/renew"), format!("{KEYS}/s3")] {
+        let first = browser.submit(&page, &path, &[]).await;
+        let second = browser.submit(&page, &path, &[]).await;
+        assert_eq!(secret(&first), secret(&second), "{path}");
+    }
+
+    let after = browser.open(KEYS).await;
+    assert_eq!(renewals(&after), renewals(&page) + 1);
+    app.assert_consistent().await;
 }
 
 #[tokio::test]

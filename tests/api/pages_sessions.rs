@@ -476,15 +476,18 @@ async fn nothing_is_lost_when_the_session_ends_while_the_password_is_asked_for()
     // Twice, and in another tab with what the page had then.
     let confirmed = browser.submit(&asked, CONFIRM, &right[1..]).await;
     let again = browser.submit(&asked, CONFIRM, &right[1..]).await;
-    assert_eq!((again.status, again.heading().as_str()), (403, "Enter your password"));
-    let again = browser.submit(&again, CONFIRM, &right[1..]).await;
+    assert_eq!((again.status, again.heading().as_str()), (403, ENTERED));
+    let again = browser.submit(&again, ADD_KEY, &[]).await;
     let lost = late.submit(&asked, CONFIRM, &right[1..]).await;
+    assert_eq!((lost.status, lost.heading().as_str()), (403, ENTERED));
+    let lost = late.submit(&lost, ADD_KEY, &[]).await;
     assert_eq!((lost.status, lost.heading().as_str()), (403, "Sign in"));
     assert_eq!(lost.value("return_to"), ADD_KEY);
     let signed_in = late.submit(&lost, SIGN_IN, &right).await;
 
-    for page in [&confirmed, &again, &signed_in] {
-        assert_eq!((page.status, page.heading().as_str()), (200, "Go on with what you began?"));
+    for (page, status) in [(&confirmed, 200), (&again, 403), (&signed_in, 200)] {
+        let heading = "Go on with what you began?";
+        assert_eq!((page.status, page.heading().as_str()), (status, heading));
         assert_eq!(
             (page.value("name").as_str(), page.value("publicKey").as_str()),
             (KEY[0].1, KEY[1].1)
@@ -492,6 +495,55 @@ async fn nothing_is_lost_when_the_session_ends_while_the_password_is_asked_for()
     }
     assert_eq!(late.submit(&signed_in, ADD_KEY, &[]).await.status, 200);
     assert_eq!(keys(&jane).await, [KEY[0].1]);
+}
+
+/// The heading of the page that a second click leads to that confirms.
+const ENTERED: &str = "You have entered your password already";
+
+#[tokio::test]
+async fn a_second_click_that_confirms_leads_on_and_the_old_cookie_never_works() {
+    let app = TestApp::start().await;
+    let (jane, [mut browser]) = signed_in(&app).await;
+    let asked = browser.open(&format!("{CONFIRM}?return_to={SESSIONS}")).await;
+    // It sends its cookie before the response to the first one replaces it.
+    let mut second = browser.clone();
+    let right = [("password", PASSWORD)];
+    browser.submit(&asked, CONFIRM, &right).await;
+    let old = second.session().map(str::to_owned);
+
+    // The password is not looked at.
+    for password in [PASSWORD, "a wrong password"] {
+        let led = second.submit(&asked, CONFIRM, &[("password", password)]).await;
+        assert_eq!((led.status, led.heading().as_str()), (403, ENTERED));
+        assert_eq!((led.forms().len(), led.links()), (0, vec![SESSIONS]));
+        assert_eq!((led.response.header("set-cookie"), second.session()), (None, old.as_deref()));
+    }
+    assert_eq!(browser.open(SESSIONS).await.heading(), "Sessions");
+    assert!(!is_in(&mut second).await);
+
+    // What was entered before goes on as well.
+    let page = browser.open(KEYS).await;
+    set_time(&app, "provedAt", -3600).await;
+    let asked = browser.submit(&page, ADD_KEY, &KEY).await;
+    let mut second = browser.clone();
+    browser.submit(&asked, CONFIRM, &right).await;
+    let led = second.submit(&asked, CONFIRM, &right).await;
+    assert_eq!((led.status, led.heading().as_str()), (403, ENTERED));
+    let refused = second.submit(&led, ADD_KEY, &[]).await;
+    assert_eq!((refused.status, refused.heading().as_str()), (403, "Sign in"));
+    let offered = browser.submit(&led, ADD_KEY, &[]).await;
+    assert_eq!(offered.heading(), "Go on with what you began?");
+    assert_eq!(keys(&jane).await, Vec::<Value>::new());
+    assert_eq!(browser.submit(&offered, ADD_KEY, &[]).await.status, 200);
+    assert_eq!(keys(&jane).await, [KEY[0].1]);
+
+    // A session that has ended says so.
+    let (asked, page) = (browser.open(CONFIRM).await, browser.open(SESSIONS).await);
+    let mut late = browser.clone();
+    browser.submit(&page, SIGN_OUT, &[]).await;
+    let ended = late.submit(&asked, CONFIRM, &right).await;
+    assert_eq!((ended.status, ended.heading().as_str()), (403, "Sign in"));
+    app.assert_consistent().await;
 }
 
 #[tokio::test]

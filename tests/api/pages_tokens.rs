@@ -125,12 +125,13 @@ async fn a_token_is_rotated_and_revoked_with_what_it_made() {
     let page = browser.open(PAGE).await;
     let by = format!("by token {}", token_id(&old).unwrap());
     assert!(page.has(&by), "{}", page.text());
+    let other = browser.open(PAGE).await;
 
     let rotated = browser.submit(&page, &path(&old, "rotate"), &[("overlap", "3600")]).await;
 
     let new = shown(&rotated, "rcu_");
     assert_eq!((status(&jane, &old).await, status(&jane, &new).await), (200, 200));
-    let again = browser.submit(&page, &path(&old, "rotate"), &[]).await;
+    let again = browser.submit(&other, &path(&old, "rotate"), &[]).await;
     assert_eq!(again.status, 409);
     assert!(again.has("rotated already") && again.has("Replaced"), "{}", again.text());
     let all = [("descendants", "true")];
@@ -144,6 +145,51 @@ async fn a_token_is_rotated_and_revoked_with_what_it_made() {
     assert!(gone.has("does not work any more"), "{}", gone.text());
     let last = browser.submit(&gone, &path(jane.token(), "revoke"), &[]).await;
     assert!(last.has("The token is revoked.") && last.has("There are no tokens."));
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_second_click_shows_the_token_that_the_first_one_made_and_makes_no_other() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let mut browser = as_jane(&app).await;
+    let page = browser.open(PAGE).await;
+
+    // Both are sent before one is answered.
+    app.proxy().count();
+    let fields = [("name", "deploy"), ("scope_everything", "true")];
+    let mut same = browser.clone();
+    let clicks =
+        tokio::join!(browser.submit(&page, PAGE, &fields), same.submit(&page, PAGE, &fields));
+    let token = shown(&clicks.0, "rcu_");
+    assert_eq!((shown(&clicks.1, "rcu_"), count(&jane).await), (token.clone(), 2));
+    let again = browser.submit(&page, PAGE, &fields).await;
+    assert_eq!((shown(&again, "rcu_"), count(&jane).await), (token.clone(), 2));
+    assert_eq!(again.response.header("idempotency-replayed"), Some("true"));
+
+    // Neither what is entered after going back, nor the form of a page that is opened again, is the
+    // same one.
+    let other = browser.submit(&page, PAGE, &[("name", "other"), fields[1]]).await;
+    let page = browser.open(PAGE).await;
+    let new = browser.submit(&page, PAGE, &fields).await;
+    let tokens = [token, shown(&other, "rcu_"), shown(&new, "rcu_")];
+    assert!(tokens[0] != tokens[1] && tokens[0] != tokens[2] && tokens[1] != tokens[2]);
+    assert_eq!(count(&jane).await, 4);
+
+    let rotate = path(&tokens[0], "rotate");
+    let page = browser.open(PAGE).await;
+    let first = browser.submit(&page, &rotate, &[]).await;
+    let second = browser.submit(&page, &rotate, &[]).await;
+    assert_eq!(shown(&first, "rcu_"), shown(&second, "rcu_"));
+    assert_eq!(count(&jane).await, 5);
+    let stored = serde_json::to_string(&app.items().await).unwrap();
+    for token in tokens {
+        assert!(!stored.contains(&token), "only encrypted");
+    }
+    // It takes what the first one took.
+    set(&app, "session", "provedAt", json!({ "S": "2026-01-01T00:00:00Z" })).await;
+    let asks = browser.submit(&page, &rotate, &[]).await;
+    assert_eq!((asks.status, asks.heading().as_str()), (403, "Enter your password"));
     app.assert_consistent().await;
 }
 

@@ -205,10 +205,12 @@ fn a_parameter_that_a_version_depends_on_is_in_its_description() {
         stored.extend(own);
     }
     let depended_on = [
+        "AccentColor",
         "AuditRetentionDays",
         "DomainName",
         "ExistingServiceKey",
         "ExistingTable",
+        "Logo",
         "MailFrom",
         "PublicUrl",
         "RequireCurrentPassword",
@@ -230,7 +232,7 @@ fn a_description_of_a_version_changes_just_when_its_function_does() {
     let proxy = ("PublicUrl", "https://proxy.example.com");
     let mail = ("MailFrom", "accounts@example.com");
     let docs = ("Docs", "on");
-    let given: [&[(&str, &str)]; 12] = [
+    let given: [&[(&str, &str)]; 15] = [
         &[docs],
         &[docs, domain, certificate],
         &[docs, domain],
@@ -243,6 +245,9 @@ fn a_description_of_a_version_changes_just_when_its_function_does() {
         &[docs, ("ExistingTable", "restored")],
         &[docs, ("ExistingServiceKey", "key")],
         &[docs, ("AuditRetentionDays", "9")],
+        &[docs, ("AccentColor", "#0b6e4f")],
+        &[docs, ("Logo", "01234567.PHN2Zz4=")],
+        &[docs, ("Logo", "89abcdef.PHN2Zy8+")],
     ];
     let deployed = given.map(|given| (given, DEPLOYED.stack(given)));
     for id in functions() {
@@ -269,6 +274,12 @@ fn a_description_of_a_version_changes_just_when_its_function_does() {
 
 /// The value as a text, with what its `Fn::Sub` take from these parameters.
 fn filled(value: &Value, given: &[(&str, &str)]) -> String {
+    if let Some(part) = value.get("Fn::Select") {
+        let index = usize::try_from(part[0].as_u64().unwrap()).unwrap();
+        let split = &part[1]["Fn::Split"];
+        let (mark, whole) = (split[0].as_str().unwrap(), split[1].as_str().unwrap());
+        return json!(whole.split(mark).nth(index).unwrap()).to_string();
+    }
     let Some(template) = value.get("Fn::Sub") else {
         let Some(entries) = value.as_object() else { return value.to_string() };
         let parts = entries.iter().map(|(name, own)| format!("{name}={}", filled(own, given)));
@@ -320,8 +331,9 @@ fn room(description: &str) -> usize {
 
 fn most_characters(name: &str) -> usize {
     let parameter = &DEPLOYED.template["Parameters"][name];
-    if name == "SealingPublicKey" {
-        return 44;
+    let of_one_length = [("SealingPublicKey", 44), ("AccentColor", 7), ("LogoDigits", 8)];
+    if let Some((_, length)) = of_one_length.iter().find(|(own, _)| *own == name) {
+        return *length;
     }
     let values = parameter["AllowedValues"].as_array().into_iter().flatten();
     let longest = values.map(|own| own.as_str().unwrap().len()).max();
@@ -423,6 +435,26 @@ fn a_url_among_the_parameters_is_an_origin_as_browsers_write_it() {
         let wrong = [&wrong[..], more_wrong].concat();
         assert_eq!(fit(pattern, &right), vec![true; right.len()], "{name}: {right:?}");
         assert_eq!(fit(pattern, &wrong), vec![false; wrong.len()], "{name}: {wrong:?}");
+    }
+}
+
+#[test]
+fn a_colour_and_a_logo_are_of_the_form_that_functions_take() {
+    for (name, right, wrong) in [
+        (
+            "AccentColor",
+            &["", "#0b6e4f", "#ABCDEF"][..],
+            &["0b6e4f", "#0b6", "#0b6e4f ", "#0b6e4g", "navy", "#0b6e4f;"][..],
+        ),
+        (
+            "Logo",
+            &["", "01234567.PHN2Zz4=", "89abcdef.PHN2Zy8+"],
+            &["PHN2Zz4=", "0123456.PHN2Zz4=", "01234567.", "01234567.<svg/>", "01234567.PH N2"],
+        ),
+    ] {
+        let pattern = &DEPLOYED.template["Parameters"][name]["AllowedPattern"];
+        assert_eq!(fit(pattern, right), vec![true; right.len()], "{name}: {right:?}");
+        assert_eq!(fit(pattern, wrong), vec![false; wrong.len()], "{name}: {wrong:?}");
     }
 }
 

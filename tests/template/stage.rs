@@ -25,8 +25,8 @@ fn the_stage_throttles_by_parameters() {
     );
 }
 
-/// The functions that take passwords, some as `Basic` on every route, have mails sent, or store
-/// challenges for strangers.
+/// The functions that take passwords or secrets of clients, some as `Basic` on every route, have mails
+/// sent, or store challenges for strangers.
 const GUESSED_AT: [&str; 7] = [
     "hub-oauth",
     "hub-users",

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::performance::{BY_PASSWORD, BY_TOKEN, Floors, Function, Plan};
+use crate::performance::{
+    BY_PASSWORD, BY_TOKEN, Floors, Function, PAGE_WITH_SESSION, Plan, READ_WITH_TOKEN,
+};
 use anyhow::{Context, Result, bail};
 use devkit::template::Template;
 use serde_json::Value;
@@ -11,8 +13,8 @@ use testkit::{DocumentedOperation, Person, TestApp, operation};
 use super::authority::Authority;
 use super::front::{Front, Passed};
 
-/// A read in every group, by a token where it takes one, the one with the fewest round trips, and a
-/// write of two round trips.
+/// A read in every group, by a token or a session where it takes one, the one with the fewest round
+/// trips, and a write of two round trips.
 const OPERATIONS: [&str; 15] = [
     "quave-get-account",
     "quave-get-current-account",
@@ -24,10 +26,10 @@ const OPERATIONS: [&str; 15] = [
     "hub-oauth-introspect",
     "rollcall-get-account",
     "rollcall-get-token",
-    "rollcall-get-user",
+    READ_WITH_TOKEN,
     "docs-document",
-    "pages-show-sign-up-link",
     "passkeys-ask-for-sign-in",
+    PAGE_WITH_SESSION,
     "not-found",
 ];
 
@@ -142,7 +144,7 @@ impl Setup<'_> {
         let trusted = self.authority.map(|authority| authority.roots.display().to_string());
         environment.extend(trusted.map(|roots| ("AWS_CA_BUNDLE".to_owned(), roots)));
         let event = self.app.event(operation, jane).await;
-        // The hour of a token's last use is noted once.
+        // The hour of the last use of a token or session is noted once.
         self.app.send_event(&event).await;
         Ok(Subject {
             name: label.as_ref().map_or(name.clone(), |label| format!("{name}, {label}")),
@@ -222,6 +224,8 @@ fn hashes(function: &str) -> Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use shared::http::Access;
+
     use super::*;
 
     #[test]
@@ -234,5 +238,13 @@ mod tests {
             reached.map(|function| &function.binary).filter(|own| !measured.contains(own));
 
         assert_eq!(unknown.collect::<Vec<_>>(), [""; 0]);
+    }
+
+    #[test]
+    fn the_page_has_a_session_and_the_read_beside_it_a_token_and_each_takes_one_round_trip() {
+        let [page, read] = [PAGE_WITH_SESSION, READ_WITH_TOKEN].map(operation);
+
+        assert!(page.access() == Access::Session && read.is_of_user());
+        assert_eq!([page.facts.rounds, read.facts.rounds], [1, 1]);
     }
 }

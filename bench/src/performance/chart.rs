@@ -104,23 +104,8 @@ mod tests {
             program: program.to_owned(),
             operation: "a-request".to_owned(),
             is_read,
-            hashes: false,
-            init_ms: 0.0,
-            first_ms: 0.0,
-            cold_ms: 0.0,
-            cold_cpu_ms: 0.0,
-            first_cpu_ms: 1.0,
-            warm_p50_ms: 0.0,
-            warm_p99_ms: 0.0,
-            table_ms: 0.0,
-            peak_kib: 0.0,
-            size: 0,
             calls: 3.0,
-            due_rounds: 2,
-            is_compared: false,
-            bytes: 0.0,
-            rounds: Vec::new(),
-            instructions: None,
+            ..Measured::of_a_read()
         };
         let all = [("reads", true), ("writes", false), ("floor A", true)]
             .map(|(program, is_read)| measured(program, is_read));

@@ -122,3 +122,32 @@ impl Measured {
         !self.program.starts_with("floor")
     }
 }
+
+#[cfg(test)]
+impl Measured {
+    /// A read of one call by a function that hashes nothing.
+    pub(crate) fn of_a_read() -> Self {
+        Self {
+            program: "golem-accounts".to_owned(),
+            operation: "golem-get-account".to_owned(),
+            is_read: true,
+            hashes: false,
+            init_ms: 5.0,
+            first_ms: 5.0,
+            cold_ms: 10.0,
+            cold_cpu_ms: 8.0,
+            first_cpu_ms: 1.0,
+            warm_p50_ms: 1.0,
+            warm_p99_ms: 2.0,
+            table_ms: 0.5,
+            peak_kib: 8192.0,
+            size: 7_000_000,
+            calls: 1.0,
+            due_rounds: 1,
+            is_compared: false,
+            bytes: 3000.0,
+            rounds: Vec::new(),
+            instructions: None,
+        }
+    }
+}

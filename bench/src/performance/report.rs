@@ -5,6 +5,7 @@ use std::fs;
 
 use anyhow::{Context, Result, ensure};
 
+use super::pages::PageShares;
 use super::{Measured, Results, Round, chart, document, passwords};
 use devkit::{out, workspace};
 
@@ -78,9 +79,10 @@ fn midmean(measured: &Measured, of: fn(&Round) -> f64) -> f64 {
 /// Prints, and fails if something is over its budget; writes the documentation too if it shall.
 pub(crate) fn report(over_tls: &Results, without_tls: &Results, write: bool) -> Result<()> {
     let shares = shares(over_tls)?;
-    let section = section(&shares, over_tls, without_tls)?;
+    let page = PageShares::new(&shares);
+    let section = section(&shares, page.as_ref(), over_tls, without_tls)?;
     out::line(&section)?;
-    let over: Vec<_> = shares
+    let mut over: Vec<_> = shares
         .iter()
         .filter(|shares| !shares.over_budget().is_empty())
         .map(|shares| {
@@ -88,6 +90,8 @@ pub(crate) fn report(over_tls: &Results, without_tls: &Results, write: bool) -> 
             format!("{program}, {operation}: {}", shares.over_budget().join(", "))
         })
         .collect();
+    let over_read = page.as_ref().map(PageShares::over_budget).unwrap_or_default();
+    over.extend(over_read.iter().map(|name| format!("a page with a session: {name}")));
     ensure!(over.is_empty(), "over budget: {}", over.join("; "));
     if write {
         document::write(document::MEASURED, &section)?;
@@ -103,7 +107,12 @@ pub(crate) fn shares(results: &Results) -> Result<Vec<Shares<'_>>> {
     Ok(results.all.iter().map(|measured| Shares::new(measured, stock)).collect())
 }
 
-fn section(shares: &[Shares], over_tls: &Results, without_tls: &Results) -> Result<String> {
+fn section(
+    shares: &[Shares],
+    page: Option<&PageShares>,
+    over_tls: &Results,
+    without_tls: &Results,
+) -> Result<String> {
     let mut text = String::new();
     let starts = over_tls.starts();
     writeln!(text, "Shares of what the stock takes, over TLS, each started {starts} times:\n")?;
@@ -115,6 +124,10 @@ fn section(shares: &[Shares], over_tls: &Results, without_tls: &Results) -> Resu
             text,
             "| {program} | {operation} | {cold:.2} | {warm:.2} | {warm_p99:.2} | {memory:.2} | {size:.2} |"
         )?;
+    }
+    if let Some(page) = page {
+        text += "\n";
+        text += &page.section()?;
     }
     for (results, transport) in [(over_tls, "over TLS"), (without_tls, "without TLS")] {
         let starts = results.starts();
@@ -164,29 +177,11 @@ mod tests {
     /// A read of one call by a function that hashes nothing.
     fn read() -> Measured {
         Measured {
-            program: "golem-accounts".to_owned(),
-            operation: "golem-get-account".to_owned(),
-            is_read: true,
-            hashes: false,
-            init_ms: 5.0,
-            first_ms: 5.0,
-            cold_ms: 10.0,
-            cold_cpu_ms: 8.0,
-            first_cpu_ms: 1.0,
-            warm_p50_ms: 1.0,
-            warm_p99_ms: 2.0,
-            table_ms: 0.5,
-            peak_kib: 8192.0,
-            size: 7_000_000,
-            calls: 1.0,
-            due_rounds: 1,
-            is_compared: false,
-            bytes: 3000.0,
             rounds: rounds(
                 [6.0, 99.0, 2.0, 25.0, 4.0, 15.0, 90.0, 3.0],
                 [0.5, 9.0, 1.0, 5.0, 1.0, 1.0, 8.0, 0.1],
             ),
-            instructions: None,
+            ..Measured::of_a_read()
         }
     }
 

@@ -47,6 +47,7 @@ impl Layout<'_> {
         let files = html! {
             link rel="icon" href=(url("icon.svg"));
             link rel="stylesheet" href=(url("page.css"));
+            (request.look().style())
             @for script in self.scripts { script src=(url(script)) defer {} }
         };
         let page = html! {
@@ -56,7 +57,7 @@ impl Layout<'_> {
                 body.docs {
                     a.skip href="#content" { "Skip to the content" }
                     header {
-                        a.name href="/docs" { (request.service_name()) }
+                        a.name href="/docs" { (request.service_mark()) }
                         span.quiet { (request.base_url().host()) }
                     }
                     // The same twice, of which the style shows one: beside a wide page, and to be

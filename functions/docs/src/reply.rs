@@ -25,11 +25,6 @@ pub(crate) const FOR_MINUTES: &str = "public, max-age=300";
 /// Of pages: caches ask each time whether they have changed.
 pub(crate) const WHEN_UNCHANGED: &str = "no-cache";
 
-/// Pages load files of this origin, and send requests to it alone. No form is sent anywhere.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-                      connect-src 'self'; form-action 'none'; frame-ancestors 'none'; \
-                      base-uri 'none'";
-
 /// A file of the list.
 pub(crate) fn file(
     request: &ApiRequest,
@@ -69,13 +64,21 @@ pub(crate) fn page(
     let mut response = cacheable(body, "text/html; charset=utf-8", &tag, WHEN_UNCHANGED)?;
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(CONTENT_SECURITY_POLICY, header(&policy(request.look().source()))?);
     // For browsers that do not know `frame-ancestors`.
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     if status != StatusCode::OK {
         headers.remove(ETAG);
     }
     Ok(response)
+}
+
+/// Pages load files of this origin, and send requests to it alone. No form is sent anywhere.
+fn policy(own_style: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'{own_style}; img-src 'self'; \
+         connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+    )
 }
 
 fn cacheable(
@@ -90,11 +93,15 @@ fn cacheable(
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(cached));
     headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
-    headers.insert(ETAG, HeaderValue::from_str(tag).map_err(io::Error::other).map_err(failed)?);
+    headers.insert(ETAG, header(tag)?);
     if is_compressed {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     Ok(response)
+}
+
+fn header(text: &str) -> Result<HeaderValue> {
+    HeaderValue::from_str(text).map_err(io::Error::other).map_err(failed)
 }
 
 /// Whether gzip is among the encodings that the client takes, with a weight that is not 0.

@@ -34,7 +34,8 @@ impl Page<'_> {
     pub(crate) fn into_response(self) -> Response<Body> {
         let status = if self.has_changed { StatusCode::FORBIDDEN } else { StatusCode::OK };
         let title = words::heading(&self.authorization.client.name);
-        http::page_with_form(status, self.request.page(&title, &self.card(&title)), "")
+        let page = self.request.page(&title, &self.card(&title));
+        http::page_with_form(self.request, status, page, "")
     }
 
     fn card(&self, title: &str) -> Markup {
@@ -88,7 +89,7 @@ pub(crate) fn other_form(request: &ApiRequest) -> Response<Body> {
         p { a.button href=(form_target(request)) { (words::SHOW_AGAIN) } }
     };
     let page = request.page(words::OTHER_FORM, &content);
-    http::page(StatusCode::FORBIDDEN, page, "form-action 'none';")
+    http::page(request, StatusCode::FORBIDDEN, page, "form-action 'none';")
 }
 
 /// Scheme and host of a registered URI, or the scheme alone if it has no host: what the user reads.

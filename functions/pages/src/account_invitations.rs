@@ -4,7 +4,7 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
 use maud::{Markup, html};
 use shared::auth::{AuthRequest, Authorized, FullAccess, MembersRead, MembersWrite, SessionCookie};
-use shared::http::{self, ApiRequest, Fields};
+use shared::http::{self, ApiRequest, Fields, entity_tag};
 use shared::invitations::{self, InvitationLink};
 use shared::lifetimes::INVITATION_HOURS;
 use shared::limits::MAX_INVITATION_HOURS;
@@ -12,13 +12,13 @@ use shared::model::{
     AccountId, EmailAddress, Invitation, InvitationId, InvitationState, Role, Timestamp,
 };
 use shared::rollcall::Place;
-use shared::table::{NewInvitation, fetch};
+use shared::table::{NewInvitation, Versioned, fetch};
 use shared::{App, Error, Result};
 
 use crate::account_frame::{Failure, Frame, account_id, path};
 use crate::entry::see_other;
-use crate::form::{Field, Form, Input, Target, entered};
-use crate::layout::{AccountSection, act, pages, secret, table, time, titled};
+use crate::form::{Field, Form, Input, Target, VERSION, entered, once};
+use crate::layout::{AccountSection, button, pages, secret, table, time, titled};
 use crate::list::{back, list_page, own_query};
 use crate::words::{account_invitations as words, accounts, layout, members};
 
@@ -117,17 +117,18 @@ async fn show_with(
             let next = next.map(|next| next.to_string());
             let at = own_query(&page);
             let row = |(own, state): &(Invitation, _)| row(request, own, *state, &at);
-            let form = form(request, id, &typed, app.settings.sends_mail, &mut failure);
+            let rows = listed.iter().map(row).collect::<Result<Vec<_>>>()?;
+            let form = form(request, id, &typed, app.settings.sends_mail, &mut failure)?;
             let content = html! {
                 (titled(words::INVITE, &form))
                 section {
                     h2 { (words::INVITED) }
-                    @if listed.is_empty() { p { (words::EMPTY) } }
+                    @if rows.is_empty() { p { (words::EMPTY) } }
                     @else {
                         (table(
                             layout::INVITATIONS,
                             &[words::EMAIL, members::ROLE, words::STATE, words::SENT_AT, words::ENDS, ""],
-                            listed.iter().map(row).collect(),
+                            rows,
                         ))
                     }
                     (pages(&list(id), query.get("cursor"), next.as_deref()))
@@ -139,15 +140,22 @@ async fn show_with(
         .await
 }
 
+/// What is revoked: the invitation as it was sent last.
+const fn as_sent(invitation: &Invitation) -> (Role, Timestamp) {
+    (invitation.role, invitation.sent_at)
+}
+
 fn row(
     request: &ApiRequest,
     invitation: &Invitation,
     state: InvitationState,
     query: &str,
-) -> Vec<Markup> {
+) -> Result<Vec<Markup>> {
+    let hidden = vec![(VERSION.to_owned(), entity_tag(&as_sent(invitation))?)];
     let revoke = format!("{}/{}/revoke{query}", list(invitation.account), invitation.id());
+    let revoke = Form { hidden, ..button(request, revoke, words::REVOKE) };
     let waits = state == InvitationState::Pending;
-    vec![
+    Ok(vec![
         html! { bdi { (invitation.address) } },
         html! { (accounts::role(invitation.role)) },
         html! { (words::state(state)) },
@@ -158,8 +166,8 @@ fn row(
             }
         },
         time(invitation.expires_at),
-        html! { @if waits { (act(request, revoke, words::REVOKE)) } },
-    ]
+        html! { @if waits { (revoke) } },
+    ])
 }
 
 fn form<'a>(
@@ -168,7 +176,7 @@ fn form<'a>(
     typed: &'a Entered,
     sends_mail: bool,
     failure: &mut Failure,
-) -> Form<'a> {
+) -> Result<Form<'a>> {
     let email = Field {
         name: "email",
         label: words::EMAIL,
@@ -205,13 +213,14 @@ fn form<'a>(
     if sends_mail {
         fields.push(link);
     }
-    Form {
+    Ok(Form {
         target: Some(Target::new(request, list(id))),
+        hidden: vec![once()?],
         fields,
         button: if sends_mail { words::SEND } else { words::MAKE_LINK },
         errors: std::mem::take(&mut failure.errors),
         ..Form::default()
-    }
+    })
 }
 
 /// `POST /account/accounts/{id}/invitations`: an admin invites somebody, or once more. The link of an
@@ -262,7 +271,8 @@ fn show_link(request: &ApiRequest, frame: Frame<'_>, url: &str) -> Response<Body
     frame.screen(PAGE, content).done(Some(words::MADE)).with_secret().show(request)
 }
 
-/// `POST /account/accounts/{id}/invitations/{invitation}/revoke`: nobody joins by it any more.
+/// `POST /account/accounts/{id}/invitations/{invitation}/revoke`: nobody joins by it any more, unless
+/// it was sent again since the page was shown.
 pub(crate) async fn revoke(
     app: &App,
     request: &ApiRequest,
@@ -270,20 +280,26 @@ pub(crate) async fn revoke(
     invitation: &str,
 ) -> Result<Response<Body>> {
     const UNKNOWN: Error = Error::NotFound("invitation");
+    let auth = AuthRequest::<MembersWrite, SessionCookie>::from_request(app, request)?;
     let invitation: Option<InvitationId> = http::parse_segment(invitation);
-    let revoked = AuthRequest::<MembersWrite, SessionCookie>::from_request(app, request)?
+    let version: Option<String> = request.optional_form()?.optional(VERSION);
+    let revoked = auth
         .input(account_id(id).and_then(|id| Ok((id, invitation.ok_or(UNKNOWN)?))))
         .fetch(|(id, invitation)| fetch::invitation(*id, *invitation))
         .respond(async |Authorized { caller, input: (id, _), fetched, .. }| {
             let (access, invitation) = fetched;
             let admin = access.admin()?;
             let invitation = invitation.ok_or(UNKNOWN)?;
+            let caller = caller
+                .if_match(version.as_deref())
+                .check_if_match(|_| (as_sent(&invitation), invitation.versions()))?;
             let write = app.table.revoke_invitation(&caller.actor(), &admin, &invitation)?;
             caller.commit(app, write, |()| back(request, &list(id), "revoked")).await
         })
         .await;
     let failure = match revoked {
         Err(Error::Conflict(_)) => Failure::new(StatusCode::CONFLICT, words::ANSWERED),
+        Err(Error::PreconditionFailed) => Failure::new(StatusCode::CONFLICT, words::SENT_AGAIN),
         Err(error) => Failure::from_error(error)?,
         revoked => return revoked,
     };

@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use shared::auth::{
     AuthRequest, Authorized, Basic, Caller, FORM_TOKEN, FORM_USER, FullAccess, PasswordSignIn,
     PendingSignIn, ProfileRead, SessionCookie, browser, end_session_of_another, former_session,
-    no_session_cookie, presented_session, session_cookie, signed_in_user,
+    is_session_proved, no_session_cookie, presented_session, session_cookie, signed_in_user,
 };
 use shared::http::{self, ApiRequest, Fields};
 use shared::lifetimes::RETURN_TO_TTL;
@@ -195,6 +195,27 @@ impl PendingRequest {
         let form = Form { target: Some(target), hidden, button: words::SEND, ..Form::default() };
         View { status, ..View::form(words::SEND_AGAIN, content, form) }.show(request)
     }
+
+    /// Leads on whoever has entered the password by another click, or in another window: the cookie
+    /// or the form is from before, and the browser has the new cookie, or is about to get it. What
+    /// was kept is sent without a token, as nobody here knows the new secret: the page that comes of
+    /// it offers it to whoever is signed in.
+    fn lead_on(&self, request: &ApiRequest) -> Response<Body> {
+        let status = StatusCode::FORBIDDEN;
+        let why = html! { p { (words::ENTERED_WHY) } };
+        if self.kept.is_empty() {
+            let link = html! { (why) p { a.button href=(self.page()) { (words::SEND) } } };
+            return View::text(status, words::ENTERED, link).show(request);
+        }
+        let form = Form {
+            target: Some(Target::without_session(&self.return_to)),
+            hidden: form_urlencoded::parse(self.kept.as_bytes()).into_owned().collect(),
+            button: words::SEND,
+            ..Form::default()
+        };
+        let leads_away = self.leads_away();
+        View { status, leads_away, ..View::form(words::ENTERED, why, form) }.show(request)
+    }
 }
 
 /// Whether a request sends the form of a page on the way, which is nothing to come back to.
@@ -235,7 +256,7 @@ fn with_return(path: &str, return_to: &str) -> String {
 }
 
 /// What those get who are not signed in, whose form is not of their session, or who have to enter
-/// the password again; the error if it is another.
+/// the password again, or just did; the error if it is another.
 pub(crate) async fn explain(
     app: &App,
     request: &ApiRequest,
@@ -244,6 +265,10 @@ pub(crate) async fn explain(
     let pending = PendingRequest::of(request);
     let is_form = request.method() == "POST";
     let is_other_form = matches!(error, Error::OtherForm);
+    let is_outdated = is_other_form || matches!(error, Error::InvalidCredential);
+    if is_outdated && is_on_the_way(request) && is_session_proved(app, request).await? {
+        return Ok(pending.lead_on(request));
+    }
     let user = match error {
         Error::MissingCredential | Error::InvalidCredential => None,
         Error::FullAccessRequired if !is_form => {

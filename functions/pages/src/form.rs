@@ -1,15 +1,25 @@
 //! Forms, and what is wrong with what was entered.
 
 use maud::{Markup, Render, html};
-use shared::FieldError;
-use shared::auth::{FORM_TOKEN, FORM_USER, presented_session};
+use shared::auth::{FORM_ONCE, FORM_TOKEN, FORM_USER, presented_session};
 use shared::http::{ApiRequest, Fields};
 use shared::model::{SessionCredential, UserId};
+use shared::{FieldError, Result, random};
 
 use crate::words;
 
 /// The hidden field with the tag of what a form was made from: its `If-Match`.
 pub(crate) const VERSION: &str = "version";
+
+/// A field that nobody sees: its name and its value.
+pub(crate) type Hidden = (String, String);
+
+/// The hidden field of a form that is done once: a second click shows what the first one made. All
+/// forms of a page may have the same one.
+pub(crate) fn once() -> Result<Hidden> {
+    let number = u64::from_be_bytes(random::bytes()?);
+    Ok((FORM_ONCE.to_owned(), format!("{number:016x}")))
+}
 
 /// A form. It is sent to the page's own URL unless it has a target.
 #[derive(Default)]
@@ -19,7 +29,7 @@ pub(crate) struct Form<'a> {
     /// Where it is sent.
     pub(crate) target: Option<Target>,
     /// Fields that nobody sees.
-    pub(crate) hidden: Vec<(String, String)>,
+    pub(crate) hidden: Vec<Hidden>,
     pub(crate) fields: Vec<Field<'a>>,
     pub(crate) button: &'a str,
     /// What was wrong with what was entered.

@@ -13,8 +13,10 @@ use shared::table::fetch;
 use shared::{App, Error, FieldError, Result};
 
 use crate::entry::see_other;
-use crate::form::{Field, Form, Input, Target, entered};
-use crate::layout::{Screen, Section, act, confirm, facts, secret, table, time, titled};
+use crate::form::{Field, Form, Hidden, Input, Target, entered, once};
+use crate::layout::{
+    Screen, Section, button, confirm, confirm_form, facts, secret, table, time, titled,
+};
 use crate::tokens::moment;
 use crate::words::{keys as words, layout};
 
@@ -92,12 +94,12 @@ async fn list(
     AuthRequest::<TokensRead, SessionCookie>::from_request(app, request)?
         .input(Ok(()))
         .respond(async |Authorized { caller, .. }| {
-            let user = caller.user();
+            let (user, once) = (caller.user(), once()?);
             let content = html! {
-                (api_keys(request, user))
+                (api_keys(request, user, &once))
                 (ssh_keys(request, user))
                 (new.show(request))
-                (s3_key(request, user))
+                (s3_key(request, user, &once))
             };
             Ok(say(Screen::new(user, Section::Keys, layout::KEYS, content)).show(request))
         })
@@ -268,16 +270,22 @@ fn show_secret(
     Screen::new(user, Section::Keys, heading, content).with_secret().show(request)
 }
 
-fn api_keys(request: &ApiRequest, user: &User) -> Markup {
+/// The form that makes a secret, once.
+fn making<'a>(request: &ApiRequest, path: String, label: &'a str, once: &Hidden) -> Form<'a> {
+    Form { hidden: vec![once.clone()], ..button(request, path, label) }
+}
+
+fn api_keys(request: &ApiRequest, user: &User, once: &Hidden) -> Markup {
     let row = |key: &&ApiKey| {
         let path = format!("{PATH}/api/{}", key.id);
         let (renew, delete) = (format!("{path}/renew"), format!("{path}/delete"));
+        let renew = making(request, renew, words::RENEW, once);
         vec![
             identified(&html! { code { (key.id.to_api_key(user.id)) } }, &key.id),
             html! { (time(key.created_at)) (made_by(key.lineage.made_by)) },
             moment(key.last_used_at),
             html! {
-                (confirm(request, renew, words::RENEW, words::RENEW_API_KEY_WHY))
+                (confirm_form(words::RENEW_API_KEY_WHY, &renew))
                 (confirm(request, delete, words::DELETE, words::DELETE_API_KEY_WHY))
             },
         ]
@@ -290,7 +298,7 @@ fn api_keys(request: &ApiRequest, user: &User) -> Markup {
         p { (words::API_KEYS_WHY) }
         @if keys.is_empty() { p { (words::NO_API_KEYS) } }
         @else { (table(words::API_KEYS, &columns, keys.iter().map(row).collect())) }
-        (act(request, format!("{PATH}/api"), words::MAKE_API_KEY))
+        (making(request, format!("{PATH}/api"), words::MAKE_API_KEY, once))
     }
 }
 
@@ -313,9 +321,10 @@ fn ssh_keys(request: &ApiRequest, user: &User) -> Markup {
     }
 }
 
-fn s3_key(request: &ApiRequest, user: &User) -> Markup {
+fn s3_key(request: &ApiRequest, user: &User, once: &Hidden) -> Markup {
     let stored = user.s3_key.as_ref();
     let key = html! { code { (S3Key::id_of(user.id, stored)) } };
+    let renew = making(request, format!("{PATH}/s3"), words::RENEW, once);
     let since = html! {
         (moment(stored.and_then(|key| key.created_at)))
         (made_by(stored.and_then(|key| key.lineage.made_by)))
@@ -325,7 +334,7 @@ fn s3_key(request: &ApiRequest, user: &User) -> Markup {
             h2 { (words::S3_KEY) }
             p { (words::S3_KEY_WHY) }
             (facts(&[(words::KEY, key), (words::SECRET_SINCE, since)]))
-            (confirm(request, format!("{PATH}/s3"), words::RENEW, words::RENEW_S3_WHY))
+            (confirm_form(words::RENEW_S3_WHY, &renew))
         }
     }
 }

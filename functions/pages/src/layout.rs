@@ -168,7 +168,8 @@ impl<'a> Screen<'a> {
         let title = format!("{prefix}{heading}");
         let page = request.document(&title, Some("wide"), &self.body(request));
         let script = self.script.map_or("", |script| script.directives);
-        http::page_with_form(self.status, page, &format!("{script} form-action 'self';"))
+        let directives = format!("{script} form-action 'self';");
+        http::page_with_form(request, self.status, page, &directives)
     }
 
     fn body(&self, request: &ApiRequest) -> Markup {
@@ -180,7 +181,7 @@ impl<'a> Screen<'a> {
         html! {
             a.skip href="#content" { (words::SKIP) }
             header {
-                a.service href="/account" { (request.service_name()) }
+                a.service href="/account" { (request.service_mark()) }
                 div.who { span { bdi { (self.user.username) } } (sign_out) }
             }
             div.columns {

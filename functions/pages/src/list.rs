@@ -11,7 +11,7 @@ use shared::rollcall::Page;
 use crate::entry::see_other;
 
 /// The most entries on a page. With their buttons, more would be a heavy one.
-const LIMIT: u8 = 25;
+pub(crate) const LIMIT: u8 = 16;
 
 /// The page of a list that the query names.
 pub(crate) fn list_page<I: FromStr>(request: &ApiRequest) -> Result<Page<I>> {

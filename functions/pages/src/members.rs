@@ -1,17 +1,21 @@
 //! The members of an account: their roles, who leaves, and who owns it.
 
+use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
-use maud::{Markup, Render, html};
-use shared::auth::{AuthRequest, Authorized, FullAccess, MembersRead, MembersWrite, SessionCookie};
-use shared::http::{self, ApiRequest, Fields};
-use shared::model::{Account, AccountId, Membership, Role, User, UserId};
-use shared::table::fetch;
+use maud::{Markup, html};
+use shared::auth::{
+    AuthRequest, Authorized, Caller, FullAccess, MembersRead, MembersWrite, Permission,
+    SessionCookie,
+};
+use shared::http::{self, ApiRequest, Fields, entity_tag};
+use shared::model::{Account, AccountId, Membership, Role, Timestamp, User, UserId};
+use shared::table::{Stored, Versioned, fetch};
 use shared::{App, Error, Result};
 
 use crate::account_frame::{ACCOUNTS, Failure, Frame, account_id, path, person};
 use crate::entry::see_other;
-use crate::form::{Form, Target};
-use crate::layout::{AccountSection, confirm, day, pages, table};
+use crate::form::{Form, VERSION};
+use crate::layout::{AccountSection, button, confirm_form, day, pages, table};
 use crate::list::{back, list_page, own_query};
 use crate::words::{account, accounts, layout, members as words};
 
@@ -35,6 +39,21 @@ fn ids(account: &str, user: &str) -> Result<(AccountId, UserId)> {
     Ok((account_id(account)?, user?))
 }
 
+/// What one decides upon: since when somebody is a member, and what that member may do.
+const fn as_shown(member: &Membership) -> (Timestamp, Role) {
+    (member.joined_at, member.role)
+}
+
+/// Rejects what was decided about a member who left, came back or got another role since the page
+/// was shown with this tag.
+fn check_unchanged<N: Permission>(
+    caller: Caller<N>,
+    version: Option<&str>,
+    member: &Stored<Membership>,
+) -> Result<Caller<N>> {
+    caller.if_match(version).check_if_match(|_| (as_shown(member), member.versions()))
+}
+
 /// `GET /account/accounts/{id}/members`: a member sees all members, oldest user first.
 pub(crate) async fn show(app: &App, request: &ApiRequest, id: &str) -> Result<Response<Body>> {
     show_with(app, request, id, Failure::default()).await
@@ -47,7 +66,8 @@ async fn show_with(
     failure: Failure,
 ) -> Result<Response<Body>> {
     let query = request.query()?;
-    let input = account_id(id).and_then(|id| Ok((id, list_page::<UserId>(request)?)));
+    let page = list_page::<UserId>(request);
+    let input = account_id(id).and_then(|id| Ok((id, page?)));
     AuthRequest::<MembersRead, SessionCookie>::from_request(app, request)?
         .input(input)
         .fetch(|(id, _)| fetch::account_access(*id))
@@ -57,15 +77,17 @@ async fn show_with(
             let (account, own) = access.membership()?;
             let next = read.next.map(|next| next.to_string());
             let members = app.table.with_users(read.items).await?;
-            let rows = Rows { request, account: &account, own: &own, query: own_query(&page) };
+            let seen = Rows { request, account: &account, own: &own, query: own_query(&page) };
+            let rows = members.iter().map(|(member, user)| seen.row(member, user));
+            let rows = rows.collect::<Result<Vec<_>>>()?;
             let content = html! {
                 p { (words::count(account.member_count)) }
-                @if members.is_empty() { p { (words::EMPTY) } }
+                @if rows.is_empty() { p { (words::EMPTY) } }
                 @else {
                     (table(
                         layout::MEMBERS,
                         &[accounts::NAME, words::ROLE, accounts::JOINED, ""],
-                        members.iter().map(|(member, user)| rows.row(member, user)).collect(),
+                        rows,
                     ))
                 }
                 (pages(&list(id), query.get("cursor"), next.as_deref()))
@@ -87,10 +109,11 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    fn row(&self, member: &Membership, user: &User) -> Vec<Markup> {
+    fn row(&self, member: &Membership, user: &User) -> Result<Vec<Markup>> {
         let is_own = member.user == self.own.user;
         let is_owner = member.user == self.account.owner;
-        vec![
+        let acts = if is_owner { Markup::default() } else { self.acts(member, is_own)? };
+        Ok(vec![
             html! {
                 (person(user))
                 @if is_own { " " strong.badge { (words::YOU) } }
@@ -98,54 +121,40 @@ impl Rows<'_> {
             },
             html! { (accounts::role(member.role)) },
             day(member.joined_at),
-            html! { @if !is_owner { (self.acts(member, is_own)) } },
-        ]
+            acts,
+        ])
     }
 
     /// What may be done with a member who is not the owner.
-    fn acts(&self, member: &Membership, is_own: bool) -> Markup {
-        let confirm = |verb, label, consequence| {
-            confirm(self.request, self.path(member, verb), label, consequence)
+    fn acts(&self, member: &Membership, is_own: bool) -> Result<Markup> {
+        let version = (VERSION.to_owned(), entity_tag(&as_shown(member))?);
+        let act = |verb: &str, label: &'static str| {
+            let path = format!("{}/{}/{verb}{}", list(self.account.id), member.user, self.query);
+            Form { hidden: vec![version.clone()], ..button(self.request, path, label) }
+        };
+        let set_role = |role: Role, label: &'static str| {
+            let mut form = act("role", label);
+            form.hidden.push(("role".to_owned(), role.as_str().to_owned()));
+            form
         };
         let is_admin = self.own.role == Role::Admin;
-        html! {
+        Ok(html! {
             @match member.role {
-                Role::Member if is_admin => {
-                    (self.set_role(member, Role::Admin, words::MAKE_ADMIN))
-                }
+                Role::Member if is_admin => { (set_role(Role::Admin, words::MAKE_ADMIN)) }
                 Role::Admin if is_own => {
-                    details {
-                        summary { (words::STEP_DOWN) }
-                        p { (words::STEP_DOWN_WHY) }
-                        (self.set_role(member, Role::Member, words::STEP_DOWN))
-                    }
+                    (confirm_form(words::STEP_DOWN_WHY, &set_role(Role::Member, words::STEP_DOWN)))
                 }
-                Role::Admin if is_admin => {
-                    (self.set_role(member, Role::Member, words::MAKE_MEMBER))
-                }
+                Role::Admin if is_admin => { (set_role(Role::Member, words::MAKE_MEMBER)) }
                 _ => {}
             }
             @if self.own.user == self.account.owner && member.role == Role::Admin {
-                (confirm("owner", words::HAND_OVER, words::HAND_OVER_WHY))
+                (confirm_form(words::HAND_OVER_WHY, &act("owner", words::HAND_OVER)))
             }
-            @if is_own { (confirm("remove", words::LEAVE, words::LEAVE_WHY)) }
-            @else if is_admin { (confirm("remove", words::REMOVE, words::REMOVE_WHY)) }
-        }
-    }
-
-    fn set_role(&self, member: &Membership, role: Role, label: &str) -> Markup {
-        let form = Form {
-            target: Some(Target::new(self.request, self.path(member, "role"))),
-            hidden: vec![("role".to_owned(), role.as_str().to_owned())],
-            button: label,
-            is_inline: true,
-            ..Form::default()
-        };
-        form.render()
-    }
-
-    fn path(&self, member: &Membership, verb: &str) -> String {
-        format!("{}/{}/{verb}{}", list(self.account.id), member.user, self.query)
+            @if is_own { (confirm_form(words::LEAVE_WHY, &act("remove", words::LEAVE))) }
+            @else if is_admin {
+                (confirm_form(words::REMOVE_WHY, &act("remove", words::REMOVE)))
+            }
+        })
     }
 }
 
@@ -156,10 +165,14 @@ async fn or_list(
     id: &str,
     outcome: Result<Response<Body>>,
 ) -> Result<Response<Body>> {
-    match outcome {
-        Err(error) => show_with(app, request, id, Failure::from_error(error)?).await,
-        outcome => outcome,
-    }
+    let failure = match outcome {
+        Err(Error::PreconditionFailed) => {
+            Failure::new(StatusCode::CONFLICT, words::CHANGED_MEANWHILE)
+        }
+        Err(error) => Failure::from_error(error)?,
+        outcome => return outcome,
+    };
+    show_with(app, request, id, failure).await
 }
 
 fn role(mut fields: Fields) -> Result<Role> {
@@ -175,14 +188,22 @@ pub(crate) async fn set_role(
     user: &str,
 ) -> Result<Response<Body>> {
     let auth = AuthRequest::<MembersWrite, SessionCookie>::from_request(app, request)?;
-    let input = ids(id, user).and_then(|ids| Ok((ids, role(request.optional_form()?)?)));
+    let mut fields = request.optional_form()?;
+    let version: Option<String> = fields.optional(VERSION);
+    let input = ids(id, user).and_then(|ids| Ok((ids, role(fields)?)));
     let changed = auth
         .input(input)
         .fetch(|((id, user), _)| fetch::member_access(*id, *user))
         .respond(async |Authorized { caller, input: ((id, _), role), fetched, .. }| {
-            let member = fetched.member()?.changeable()?;
-            let write = app.table.change_role(&caller.actor(), member, role)?;
-            caller.commit(app, write, |_| back(request, &list(id), "role")).await
+            let done = || back(request, &list(id), "role");
+            let changeable = fetched.member()?.changeable()?;
+            let membership = changeable.member().membership();
+            if membership.role == role {
+                return done();
+            }
+            let caller = check_unchanged(caller, version.as_deref(), membership)?;
+            let write = app.table.change_role(&caller.actor(), changeable, role)?;
+            caller.commit(app, write, |_| done()).await
         })
         .await;
     or_list(app, request, id, changed).await
@@ -196,13 +217,17 @@ pub(crate) async fn remove(
     id: &str,
     user: &str,
 ) -> Result<Response<Body>> {
-    let removed = AuthRequest::<MembersWrite, SessionCookie>::from_request(app, request)?
+    let auth = AuthRequest::<MembersWrite, SessionCookie>::from_request(app, request)?;
+    let version: Option<String> = request.optional_form()?.optional(VERSION);
+    let removed = auth
         .input(ids(id, user))
         .fetch(|(id, user)| fetch::member_access(*id, *user))
         .respond(async |Authorized { caller, input: (id, user), fetched, .. }| {
             let is_own = user == caller.user().id;
-            let member = fetched.member()?.removable()?;
-            let write = app.table.end_membership(&caller.actor(), member)?;
+            let removable = fetched.member()?.removable()?;
+            let membership = removable.member().membership();
+            let caller = check_unchanged(caller, version.as_deref(), membership)?;
+            let write = app.table.end_membership(&caller.actor(), removable)?;
             let done = |()| {
                 if is_own {
                     see_other(&format!("{ACCOUNTS}?done=left"))
@@ -224,11 +249,15 @@ pub(crate) async fn set_owner(
     id: &str,
     user: &str,
 ) -> Result<Response<Body>> {
-    let handed_over = AuthRequest::<FullAccess, SessionCookie>::from_request(app, request)?
+    let auth = AuthRequest::<FullAccess, SessionCookie>::from_request(app, request)?;
+    let version: Option<String> = request.optional_form()?.optional(VERSION);
+    let handed_over = auth
         .input(ids(id, user))
         .fetch(|(id, user)| fetch::member_access(*id, *user))
         .respond(async |Authorized { caller, input: (id, _), fetched, .. }| {
-            let write = app.table.hand_over(&caller.actor(), fetched.handover()?)?;
+            let handover = fetched.handover()?;
+            let caller = check_unchanged(caller, version.as_deref(), handover.membership())?;
+            let write = app.table.hand_over(&caller.actor(), handover)?;
             caller.commit(app, write, |_| back(request, &list(id), "owner")).await
         })
         .await;

@@ -1,7 +1,7 @@
 //! Tokens, which programs use in place of the password.
 
 use std::collections::BTreeSet;
-use std::iter::once;
+use std::iter;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -18,14 +18,13 @@ use shared::table::{NewToken, Page, Stored, fetch};
 use shared::{App, Error, FieldError, Result, limits, rollcall};
 
 use crate::entry::see_other;
-use crate::form::{Field, Form, Input, Target, entered};
+use crate::form::{Field, Form, Hidden, Input, Target, entered, once};
 use crate::keys::{identified, made_by};
 use crate::layout::{Screen, Section, confirm_form, pages, secret, table, time, titled};
+use crate::list::LIMIT;
 use crate::words::{layout, tokens as words};
 
 const PATH: &str = "/account/tokens";
-/// Tokens on one page, each with two forms.
-const LIMIT: u8 = 18;
 /// Stands among the scopes for a token without a list.
 const EVERYTHING: &str = "everything";
 
@@ -69,7 +68,7 @@ impl FromStr for Overlap {
 
 impl NewTokenForm {
     fn entered(fields: &mut Fields) -> Self {
-        let all = once(EVERYTHING).chain(Scope::ALL.map(Scope::as_str));
+        let all = iter::once(EVERYTHING).chain(Scope::ALL.map(Scope::as_str));
         let ticked: Vec<_> = all.filter(|own| fields.has(&format!("scope_{own}"))).collect();
         Self {
             name: entered(fields, "name"),
@@ -101,8 +100,8 @@ impl NewTokenForm {
         fields.into_result(new)
     }
 
-    fn show(&self, request: &ApiRequest) -> Markup {
-        let may = once((EVERYTHING, words::EVERYTHING))
+    fn show(&self, request: &ApiRequest, once: &Hidden) -> Markup {
+        let may = iter::once((EVERYTHING, words::EVERYTHING))
             .chain(Scope::ALL.map(|scope| (scope.as_str(), scope.in_words())));
         let may: Vec<_> = may.collect();
         let fields = vec![
@@ -140,6 +139,7 @@ impl NewTokenForm {
         ];
         let form = Form {
             target: Some(Target::new(request, PATH)),
+            hidden: vec![once.clone()],
             fields,
             button: words::MAKE,
             errors: self.errors.clone(),
@@ -178,10 +178,11 @@ async fn list(
         .respond(async |Authorized { caller, queried: read, .. }| {
             let user = caller.user();
             let page = app.table.active_tokens(user, read, LIMIT).await?;
+            let once = once()?;
             let content = html! {
                 p { (words::INTRODUCTION) }
-                (tokens(request, &page, query.get("cursor")))
-                (new.show(request))
+                (tokens(request, &page, query.get("cursor"), &once))
+                (new.show(request, &once))
             };
             Ok(say(Screen::new(user, Section::Tokens, layout::TOKENS, content)).show(request))
         })
@@ -301,7 +302,12 @@ fn show_secret(
     Screen::new(user, Section::Tokens, words::NEW, content).with_secret().show(request)
 }
 
-fn tokens(request: &ApiRequest, page: &Page<UserToken, TokenId>, cursor: Option<&str>) -> Markup {
+fn tokens(
+    request: &ApiRequest,
+    page: &Page<UserToken, TokenId>,
+    cursor: Option<&str>,
+    once: &Hidden,
+) -> Markup {
     let row = |token: &UserToken| {
         vec![
             html! {
@@ -321,7 +327,7 @@ fn tokens(request: &ApiRequest, page: &Page<UserToken, TokenId>, cursor: Option<
             moment(token.expires_at),
             moment(token.last_used_at),
             html! {
-                @if token.rotated_to.is_none() { (rotation(request, token.id)) }
+                @if token.rotated_to.is_none() { (rotation(request, token.id, once)) }
                 (revocation(request, token.id))
             },
         ]
@@ -345,7 +351,7 @@ pub(crate) fn moment(moment: Option<Timestamp>) -> Markup {
     html! { @match moment { Some(at) => (time(at)), None => (layout::NEVER) } }
 }
 
-fn rotation(request: &ApiRequest, id: TokenId) -> Markup {
+fn rotation(request: &ApiRequest, id: TokenId, once: &Hidden) -> Markup {
     let overlap = Field {
         name: "overlap",
         // Whose response is lost has the old one still.
@@ -354,7 +360,9 @@ fn rotation(request: &ApiRequest, id: TokenId) -> Markup {
         input: Input::Choice(&words::OVERLAPS),
         ..Field::default()
     };
-    of_token(request, id, "rotate", words::ROTATE, words::ROTATE_WHY, overlap)
+    let (hidden, fields) = (vec![once.clone()], vec![overlap]);
+    let form = Form { hidden, fields, button: words::ROTATE, ..Form::default() };
+    of_token(request, id, "rotate", words::ROTATE_WHY, form)
 }
 
 fn revocation(request: &ApiRequest, id: TokenId) -> Markup {
@@ -365,7 +373,8 @@ fn revocation(request: &ApiRequest, id: TokenId) -> Markup {
         input: Input::Checkbox,
         ..Field::default()
     };
-    of_token(request, id, "revoke", words::REVOKE, words::REVOKE_WHY, descendants)
+    let form = Form { fields: vec![descendants], button: words::REVOKE, ..Form::default() };
+    of_token(request, id, "revoke", words::REVOKE_WHY, form)
 }
 
 /// A form that does something to a token, which says first what comes of it.
@@ -373,17 +382,10 @@ fn of_token(
     request: &ApiRequest,
     id: TokenId,
     verb: &str,
-    label: &str,
     consequence: &str,
-    field: Field<'_>,
+    form: Form<'_>,
 ) -> Markup {
     let own = id.to_string();
-    let form = Form {
-        id: &own,
-        target: Some(Target::new(request, format!("{PATH}/{id}/{verb}"))),
-        fields: vec![field],
-        button: label,
-        ..Form::default()
-    };
-    confirm_form(consequence, &form)
+    let target = Some(Target::new(request, format!("{PATH}/{id}/{verb}")));
+    confirm_form(consequence, &Form { id: &own, target, ..form })
 }

@@ -50,11 +50,11 @@ impl View<'_> {
         };
         let page = request.page(&title, &card);
         if self.form.is_none() {
-            return http::page(self.status, page, "form-action 'none';");
+            return http::page(request, self.status, page, "form-action 'none';");
         }
         let script = self.passkey.map_or("", |_| PASSKEY.directives);
         let action = if self.leads_away { "" } else { "form-action 'self';" };
-        http::page_with_form(self.status, page, &format!("{script} {action}"))
+        http::page_with_form(request, self.status, page, &format!("{script} {action}"))
     }
 }
 

@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use tokio::time::{Instant, sleep_until};
 
 use super::header::{self, Header};
@@ -41,28 +39,10 @@ pub struct Basic {
 }
 
 impl Basic {
-    /// Parses what follows `Basic`: base64 of UTF-8, split at the first colon.
-    fn parse(text: &str) -> Result<(String, String)> {
-        let decoded = STANDARD.decode(text).map_err(|_| Error::InvalidCredential)?;
-        let decoded = String::from_utf8(decoded).map_err(|_| Error::InvalidCredential)?;
-        let (name, password) = decoded.split_once(':').ok_or(Error::InvalidCredential)?;
-        Ok((name.to_owned(), password.to_owned()))
-    }
-
     /// A name and a password that do not come from the header.
     pub fn new(request: &ApiRequest, name: String, password: String) -> Self {
         let (source, request_context) = (source(request), request_context(request));
         Self { name, password, source, request_context, received: Instant::now() }
-    }
-
-    /// The name and password in the header, for OAuth clients. `None` without a header.
-    pub fn basic_credentials(request: &ApiRequest) -> Result<Option<(String, String)>> {
-        match header::parse(request.headers()) {
-            Err(Error::MissingCredential) => Ok(None),
-            Ok(Header::Basic(text)) => Self::parse(text).map(Some),
-            Ok(_) => Err(Error::InvalidCredential),
-            Err(error) => Err(error),
-        }
     }
 
     /// Signs the user in and returns the proof of it, or what awaits a code; the pair comes from
@@ -184,7 +164,7 @@ impl AuthScheme for TokenOrBasic {
                 if is_another_sites_form(request) {
                     return Err(Error::Forbidden("pages of other sites may not sign in by Basic"));
                 }
-                let (name, password) = Basic::parse(text)?;
+                let (name, password) = header::parse_basic(text)?;
                 let token = password.parse::<TokenCredential>();
                 let basic = Basic::new(request, name, password);
                 match token {

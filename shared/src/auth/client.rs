@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::basic::Basic;
+use super::header::basic_credentials;
 use super::permission::Credential;
 use super::source::request_context;
 use super::token::Token;
@@ -46,7 +46,7 @@ impl ClientCredential {
     /// Parses them. A client sends them in one place only.
     pub fn from_request(request: &ApiRequest, fields: &mut Result<Fields>) -> Result<Self> {
         let request_context = request_context(request);
-        let in_header = Basic::basic_credentials(request).map_err(|_| UNKNOWN)?;
+        let in_header = basic_credentials(request).map_err(|_| UNKNOWN)?;
         let in_header = in_header.map(|(id, secret)| (form_decoded(id), form_decoded(secret)));
         let (id, secret): (Option<String>, Option<String>) = match fields {
             Ok(fields) => {

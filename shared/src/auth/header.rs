@@ -1,8 +1,11 @@
 //! Parsing the `Authorization` header.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use lambda_http::http::HeaderMap;
 use lambda_http::http::header::AUTHORIZATION;
 
+use crate::http::ApiRequest;
 use crate::{Error, Result};
 
 /// The content of an `Authorization` header.
@@ -39,6 +42,24 @@ pub(super) fn parse(headers: &HeaderMap) -> Result<Header<'_>> {
         // A space within a signature: its parser says in the log what is wrong.
         Some((key, _)) if key.contains(':') => Ok(Header::Signature(text)),
         Some(_) => Err(Error::InvalidCredential),
+    }
+}
+
+/// Parses what follows `Basic`: base64 of UTF-8, split at the first colon.
+pub(super) fn parse_basic(text: &str) -> Result<(String, String)> {
+    let decoded = STANDARD.decode(text).map_err(|_| Error::InvalidCredential)?;
+    let decoded = String::from_utf8(decoded).map_err(|_| Error::InvalidCredential)?;
+    let (name, password) = decoded.split_once(':').ok_or(Error::InvalidCredential)?;
+    Ok((name.to_owned(), password.to_owned()))
+}
+
+/// The id and secret in the header, for OAuth clients. `None` without a header.
+pub fn basic_credentials(request: &ApiRequest) -> Result<Option<(String, String)>> {
+    match parse(request.headers()) {
+        Err(Error::MissingCredential) => Ok(None),
+        Ok(Header::Basic(text)) => parse_basic(text).map(Some),
+        Ok(_) => Err(Error::InvalidCredential),
+        Err(error) => Err(error),
     }
 }
 

@@ -4,7 +4,6 @@
 mod authenticate;
 #[cfg(feature = "password")]
 mod basic;
-#[cfg(feature = "password")]
 mod client;
 mod commit;
 mod header;
@@ -25,8 +24,8 @@ pub use authenticate::{AuthRequest, Authorized, PreparedRequest};
 pub(crate) use basic::pad_response_time;
 #[cfg(feature = "password")]
 pub use basic::{Basic, TokenOrBasic};
-#[cfg(feature = "password")]
 pub use client::{AuthenticatedClient, ClientCredential, IntrospectedToken};
+pub use header::basic_credentials;
 pub use passkey::{ClaimedPasskey, ask_for_sign_in};
 pub use permission::{
     AccountRead, AccountWrite, AuditRead, Caller, Credential, EmailRead, EmailWrite, FullAccess,
@@ -40,9 +39,12 @@ pub(crate) use second_factor::verify_code;
 pub use second_factor::{PasswordSignIn, PendingSignIn, TotpSetup};
 pub use session::{
     FORM_TOKEN, FORM_USER, SessionCookie, browser, end_session_of_another, form_target, form_token,
-    former_session, no_session_cookie, presented_session, session_cookie, signed_in_user,
+    former_session, is_session_proved, no_session_cookie, presented_session, session_cookie,
+    signed_in_user,
 };
 pub use signature::{TokenOrSignature, parse_date};
 #[cfg(feature = "password")]
 pub(crate) use source::{request_context, source};
 pub use token::Token;
+
+pub use crate::idempotency::FORM_ONCE;

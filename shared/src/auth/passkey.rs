@@ -43,10 +43,10 @@ impl ClaimedPasskey {
         let (_, user, ((passkey, challenge), fetched)) = read.await?;
         let user = user.filter(|user| !user.disabled).ok_or_else(rejected)?;
         let purpose = PasskeyPurpose::SignIn;
-        let used = used_passkey(app, (passkey, challenge), purpose, verify).await?;
+        let proof = used_passkey(app, (passkey, challenge), purpose, verify).await?;
         let context = request_context(request);
-        let caller = Caller::new(user, Credential::Passkey(used.passkey.id), context)?;
-        Ok((caller, used, fetched))
+        let caller = Caller::new(user, Credential::Passkey(proof.passkey.id), context)?;
+        Ok((caller, proof, fetched))
     }
 }
 

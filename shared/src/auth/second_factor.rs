@@ -82,8 +82,8 @@ impl PendingSignIn {
         let attempt = attempt.ok_or(Error::MissingCredential)?;
         let user = attempt.user.clone();
         let context = request_context(request);
-        let used = attempt.verify(app, &Actor::anonymous(context.clone()), code).await?;
-        Ok((Caller::new(user, Credential::Code, context)?, used, fetched))
+        let factor = attempt.verify(app, &Actor::anonymous(context.clone()), code).await?;
+        Ok((Caller::new(user, Credential::Code, context)?, factor, fetched))
     }
 }
 

@@ -244,7 +244,7 @@ impl Fields {
 
     /// An error if one of these fields occurs more than once: which of its values counts is not to
     /// be guessed.
-    #[cfg(feature = "password")]
+    #[cfg(feature = "table")]
     pub(crate) fn check_single(&self, names: &[&'static str]) -> Result<()> {
         let is_repeated = |name: &&&'static str| self.repeated.contains(**name);
         match names.iter().find(is_repeated) {

@@ -15,10 +15,16 @@ const STYLE_SOURCE: &str = "sha256-rxOY2XAK72c+5h440R/qXMxpyeQ5ODIDP7KOyJExxdI="
 
 /// A page that cannot be framed and loads nothing. `directives` are what its content security
 /// policy has besides, each with a semicolon at its end.
-pub fn page(status: StatusCode, page: Markup, directives: &str) -> Response<Body> {
+pub fn page(
+    request: &ApiRequest,
+    status: StatusCode,
+    page: Markup,
+    directives: &str,
+) -> Response<Body> {
+    let own_source = request.look().source();
     let policy = format!(
-        "default-src 'none'; style-src '{STYLE_SOURCE}'; {directives} frame-ancestors 'none'; \
-         base-uri 'none'"
+        "default-src 'none'; style-src '{STYLE_SOURCE}'{own_source}; {directives} \
+         frame-ancestors 'none'; base-uri 'none'"
     );
     // What no header can hold is allowed to do nothing.
     let policy =
@@ -36,8 +42,13 @@ pub fn page(status: StatusCode, page: Markup, directives: &str) -> Response<Body
 /// The same with a form, for which browsers name the page's origin: with `no-referrer`, the `Origin`
 /// of a form is `null`, as that of a page that hides where it comes from. Other sites learn nothing
 /// by this either.
-pub fn page_with_form(status: StatusCode, content: Markup, directives: &str) -> Response<Body> {
-    let mut response = page(status, content, directives);
+pub fn page_with_form(
+    request: &ApiRequest,
+    status: StatusCode,
+    content: Markup,
+    directives: &str,
+) -> Response<Body> {
+    let mut response = page(request, status, content, directives);
     let policy = HeaderValue::from_static("same-origin");
     response.headers_mut().insert(REFERRER_POLICY, policy);
     response
@@ -61,7 +72,7 @@ impl ApiRequest {
     pub fn page(&self, title: &str, content: &Markup) -> Markup {
         let body = html! {
             header {
-                strong { (self.service_name()) }
+                strong { (self.service_mark()) }
                 span.quiet { (self.base_url().host()) }
             }
             main { (content) }
@@ -71,10 +82,11 @@ impl ApiRequest {
 
     /// A whole page with this body, which has this class.
     pub fn document(&self, title: &str, class: Option<&str>, body: &Markup) -> Markup {
+        let styles = html! { style { (PreEscaped(STYLE)) } (self.look().style()) };
         html! {
             (DOCTYPE)
             html lang="en" {
-                (head(title, self.service_name(), &html! { style { (PreEscaped(STYLE)) } }))
+                (head(title, self.service_name(), &styles))
                 body class=[class] { (body) }
             }
         }
@@ -106,7 +118,7 @@ impl ApiRequest {
             p { (advice) }
             p.quiet { (status) ", request " (self.id()) }
         };
-        page(status, self.page(title, &content), "form-action 'none';")
+        page(self, status, self.page(title, &content), "form-action 'none';")
     }
 }
 

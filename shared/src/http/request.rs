@@ -6,12 +6,14 @@ use lambda_http::http::header::{CONTENT_ENCODING, CONTENT_TYPE, COOKIE, ORIGIN};
 use lambda_http::http::{HeaderMap, HeaderValue};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
+use maud::Markup;
 use percent_encoding::percent_decode_str;
 
 use super::fields::{GIVEN_TWICE, parse_bool};
 use super::json::MAX_REPORTED;
 use super::{Dialect, Fields};
 use crate::limits;
+use crate::look::Look;
 use crate::settings::ServiceName;
 use crate::{Error, FieldError, PublicUrl, Result, Settings};
 
@@ -21,6 +23,7 @@ pub struct ApiRequest {
     pub(super) path: String,
     base_url: PublicUrl,
     service_name: ServiceName,
+    look: Look,
 }
 
 /// The query of a request, as it was sent.
@@ -41,7 +44,8 @@ impl ApiRequest {
             PublicUrl::from_domain(domain.map(|DomainName(domain)| domain.as_str()))
         });
         let service_name = settings.service_name.clone();
-        Self { request, path, base_url, service_name }
+        let look = settings.look.clone();
+        Self { request, path, base_url, service_name, look }
     }
 
     /// The method, in capitals.
@@ -265,6 +269,16 @@ impl ApiRequest {
     /// What people know the service as.
     pub fn service_name(&self) -> &str {
         self.service_name.as_str()
+    }
+
+    /// How pages look.
+    pub const fn look(&self) -> &Look {
+        &self.look
+    }
+
+    /// What stands for the service at the head of a page: its logo, or else its name.
+    pub fn service_mark(&self) -> Markup {
+        self.look.logo(self.service_name())
     }
 
     fn body(&self) -> Result<&[u8]> {

@@ -35,6 +35,13 @@ impl FromStr for IdempotencyKey {
     }
 }
 
+impl IdempotencyKey {
+    /// The key of a form, as it was sent.
+    pub fn from_form(body: &[u8]) -> Self {
+        Self(hex(&Sha256::digest(body)))
+    }
+}
+
 fn malformed() -> ParseError {
     ParseError::new(format!(
         "must be 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters without quotes or backslashes"

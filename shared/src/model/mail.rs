@@ -58,10 +58,6 @@ named! {
         EmailLost = "email_lost",
         /// An API key was made.
         ApiKeyCreated = "api_key_created",
-        /// A passkey was added.
-        PasskeyAdded = "passkey_added",
-        /// A passkey was removed.
-        PasskeyRemoved = "passkey_removed",
         /// The second factor was turned on.
         SecondFactorOn = "second_factor_on",
         /// The second factor was turned off.

@@ -68,9 +68,7 @@ pub use passkey::{
 };
 pub use plan::{Plan, PlanLimits};
 pub use profile::{GravatarEmail, ProfileLine, ProfileUrl};
-pub use second_factor::{
-    FactorCode, RecoveryCode, SealedTotp, SecondFactor, TotpCode, TotpSecret,
-};
+pub use second_factor::{FactorCode, RecoveryCode, SealedTotp, SecondFactor, TotpCode, TotpSecret};
 pub use service_key::ServiceKey;
 pub use session::{Session, SessionCredential};
 pub use slug::Slug;

@@ -3,9 +3,7 @@
 use super::accounts::{AccountAccess, FreeSlug, MemberAccess};
 use super::counts::CallerCounts;
 use super::engine::Both;
-use super::grants::CallerGrant;
-#[cfg(feature = "password")]
-use super::grants::ClientAt;
+use super::grants::{CallerGrant, ClientAt};
 use super::idempotency::StoredResponseAt;
 use super::invitations::{Acceptance, InvitationAt, InvitationRequest, OwnerCheck};
 use super::passkeys::{CallerPasskey, PasskeyChallengeAt};
@@ -13,11 +11,9 @@ use super::second_factor::CallerSecondFactor;
 use super::sessions::CallerSession;
 use super::tokens::CallerToken;
 use super::users::{CallerEmail, EmailProofRequest, FreeNames, UserIdByUsername};
-#[cfg(feature = "password")]
-use crate::model::ClientId;
 use crate::model::{
-    AccountId, AccountName, EmailAddress, GrantId, InvitationId, PasskeyChallengeId, PasskeyId,
-    SessionId, StoredResponseId, TokenId, UserId, Username,
+    AccountId, AccountName, ClientId, EmailAddress, GrantId, InvitationId, PasskeyChallengeId,
+    PasskeyId, SessionId, StoredResponseId, TokenId, UserId, Username,
 };
 
 /// An account and the caller's membership.
@@ -75,7 +71,6 @@ pub const fn second_factor() -> CallerSecondFactor {
 }
 
 /// An OAuth client.
-#[cfg(feature = "password")]
 pub const fn client(client: ClientId) -> ClientAt {
     ClientAt(client)
 }

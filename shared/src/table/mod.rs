@@ -42,9 +42,7 @@ pub(crate) use engine::UserCredential;
 pub use engine::{
     Actor, Connection, Fetch, ReadVersions, RequestContext, Stored, Table, Versioned,
 };
-#[cfg(feature = "password")]
-pub use grants::ClientAt;
-pub use grants::{CallerGrant, ClientAndGrant, ClientChange, NewGrant};
+pub use grants::{CallerGrant, ClientAndGrant, ClientAt, ClientChange, NewGrant};
 pub use idempotency::StoredResponse;
 pub use invitations::{
     Acceptance, FetchedAcceptance, FetchedInvitation, InvitationAt, InvitationRequest,

@@ -166,13 +166,13 @@ impl Table {
         &self,
         actor: &Actor,
         user: &User,
-        used: &UsedFactor,
+        code: &UsedFactor,
     ) -> Result<Write<'_, ()>> {
         let off = Trail::of_user(user.id, AuditAction::SecondFactorOff)
-            .with("factor", used.kind())
+            .with("factor", code.kind())
             .notifying(NewNotice::new(user.id, MailKind::SecondFactorOff));
         let transaction = Transaction::new(self, actor, "turn a second factor off", off)
-            .delete(Key::second_factor(user.id), used.condition()?, CONFLICT)
+            .delete(Key::second_factor(user.id), code.condition()?, CONFLICT)
             .update(user.key(), Changes::new().remove(SINCE), Condition::has(SINCE), CONFLICT);
         Ok(Write::new(transaction, ()).recorded_as(SecurityEvent::CredentialRevoked))
     }
@@ -182,16 +182,16 @@ impl Table {
         &self,
         actor: &Actor,
         user: &User,
-        used: &UsedFactor,
+        code: &UsedFactor,
     ) -> Result<Write<'_, Vec<RecoveryCode>>> {
         let codes = RecoveryCode::generate_all()?;
-        let changes = used.changes()?.set("recoveryCodes", SecondFactor::hashes(&codes))?;
+        let changes = code.changes()?.set("recoveryCodes", SecondFactor::hashes(&codes))?;
         let renewed =
-            Trail::of_user(user.id, AuditAction::RecoveryCodesRenewed).with("factor", used.kind());
+            Trail::of_user(user.id, AuditAction::RecoveryCodesRenewed).with("factor", code.kind());
         let transaction = Transaction::new(self, actor, "renew recovery codes", renewed).update(
             Key::second_factor(user.id),
             changes,
-            used.condition()?,
+            code.condition()?,
             CONFLICT,
         );
         Ok(Write::new(transaction, codes).recorded_as(SecurityEvent::CredentialCreated))
@@ -263,10 +263,10 @@ impl Transaction<'_> {
     pub(in crate::table) fn use_factor_if_on(
         self,
         user: UserId,
-        used: Option<&UsedFactor>,
+        code: Option<&UsedFactor>,
     ) -> Result<Self> {
-        match used {
-            Some(used) => self.use_factor(used),
+        match code {
+            Some(code) => self.use_factor(code),
             None => Ok(self.require_or(Key::user(user), Condition::no_second_factor(), CONFLICT)),
         }
     }

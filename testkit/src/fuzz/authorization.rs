@@ -4,7 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::http::header::AUTHORIZATION;
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
-use shared::auth::{AuthScheme, Basic, Token, TokenOrBasic, TokenOrSignature, parse_date};
+use shared::auth::{
+    AuthScheme, Token, TokenOrBasic, TokenOrSignature, basic_credentials, parse_date,
+};
 use shared::model::{
     ApiKeyId, GrantCredential, GrantTokenKind, Timestamp, TokenCredential, TokenKind,
 };
@@ -49,7 +51,7 @@ pub fn authorization(input: &[u8]) {
         form.among(false, true),
         "{text:?}"
     );
-    let pair = match Basic::basic_credentials(&call) {
+    let pair = match basic_credentials(&call) {
         Ok(Some((name, password))) => Form::Basic(name, password),
         Ok(None) => Form::Nothing,
         Err(error) => rejected(&error, &text),

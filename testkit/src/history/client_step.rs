@@ -22,6 +22,9 @@ pub trait Transport {
     /// The host that it calls.
     fn host(&self) -> &str;
 
+    /// The origin of the pages, as the service knows it.
+    fn origin(&self) -> String;
+
     /// The tokens of mails that came, at least of those since the last call.
     fn mailed_tokens(&self) -> impl Future<Output = Vec<String>>;
 }
@@ -31,9 +34,23 @@ pub trait Transport {
 pub(crate) enum SentCredential {
     None,
     Token(String, KnownToken),
-    Basic { user: String, name: String, password: String },
-    Key { user: String, id: String, secret: String },
-    Access { user: String, code: String, token: String },
+    /// A token in place of the password.
+    TokenInBasic(String, KnownToken),
+    Basic {
+        user: String,
+        name: String,
+        password: String,
+    },
+    Key {
+        user: String,
+        id: String,
+        secret: String,
+    },
+    Access {
+        user: String,
+        code: String,
+        token: String,
+    },
     Client,
 }
 
@@ -78,6 +95,7 @@ impl SentCredential {
             Self::None | Self::Key { .. } => None,
             Self::Token(_, token) if bearer => Some(format!("Bearer {}", token.secret)),
             Self::Token(_, token) => Some(token.secret.clone()),
+            Self::TokenInBasic(user, token) => Some(basic(user, &token.secret)),
             Self::Basic { name, password, .. } => Some(basic(name, password)),
             Self::Access { token, .. } => Some(format!("Bearer {token}")),
             Self::Client => Some(oauth.basic()),
@@ -90,11 +108,12 @@ impl SentCredential {
         let all = |one| Condition::All(vec![one, enabled()]);
         match self {
             Self::None | Self::Client => None,
-            Self::Token(user, token) => {
+            Self::Token(user, token) | Self::TokenInBasic(user, token) => {
                 Some((Object::Token(user.clone(), token.id.clone()), all(has("works"))))
             }
             Self::Basic { user, password, .. } => {
-                Some((Object::Password(user.clone()), all(is("password", password))))
+                let right = [is("password", password), not(has("factor")), enabled()];
+                Some((Object::Password(user.clone()), Condition::All(right.into())))
             }
             Self::Key { user, id, secret } => {
                 Some((Object::Key(user.clone(), id.clone()), all(is("secret", secret))))
@@ -115,10 +134,18 @@ impl SentCredential {
         }
     }
 
+    /// What it says that it is right, and not enough.
+    fn asked_for_more(&self) -> Option<(Object, Condition)> {
+        let Self::Basic { user, password, .. } = self else { return None };
+        let right = [is("password", password), has("factor"), not(has("disabled"))];
+        Some((Object::Password(user.clone()), Condition::All(right.into())))
+    }
+
     /// The user.
     pub(crate) fn user(&self) -> &str {
         match self {
             Self::Token(user, _)
+            | Self::TokenInBasic(user, _)
             | Self::Basic { user, .. }
             | Self::Key { user, .. }
             | Self::Access { user, .. } => user,
@@ -138,6 +165,7 @@ impl SentCredential {
         match self {
             Self::None => "nobody",
             Self::Token(..) => "token",
+            Self::TokenInBasic(..) => "token in basic",
             Self::Basic { .. } => "basic",
             Self::Key { .. } => "key",
             Self::Access { .. } => "access",
@@ -301,6 +329,7 @@ impl Seen {
             0 | 429 | 500.. => None,
             // Where no password is taken, its rejection says nothing of it.
             401 if self.takes_no_password() && credential.kind() == "basic" => None,
+            401 if asks_for_a_factor(self.body()) => credential.asked_for_more(),
             401 => credential.rejected(),
             _ => credential.taken(),
         };
@@ -337,6 +366,11 @@ impl Seen {
     pub(crate) fn text(&self, pointer: &str) -> String {
         text(self.body(), pointer)
     }
+}
+
+/// Whether an error says that the password is right, and that a second factor is on.
+fn asks_for_a_factor(body: &Value) -> bool {
+    text(body, "/detail").starts_with("a second factor is on")
 }
 
 /// Whether an error says that there is as much of something as is allowed.

@@ -8,6 +8,8 @@
 //! all of its responses ([`linearizable`]); the whole table, at the end, is one more response. What
 //! nobody knows the outcome of may have happened at any later time, or never.
 
+#[cfg(test)]
+mod by_hand;
 mod choice;
 mod client_step;
 mod dialects;

@@ -190,7 +190,7 @@ async fn look<W: Transport>(stage: &Stage<'_, W>, shared: &SharedState) {
 }
 
 /// Every history that is not linearizable, and every response that is wrong by itself.
-fn judged(shared: &SharedState) -> Report {
+pub(super) fn judged(shared: &SharedState) -> Report {
     let histories = histories(shared);
     let mut violations = std::mem::take(&mut *shared.wrong());
     for (object, entries) in &histories {

@@ -9,7 +9,7 @@ use super::client_step::{Transport, on, text};
 use super::rules::{Condition, Event, set};
 use super::run::Stage;
 use super::shared_state::{
-    Done, KnownAccount, KnownToken, KnownUser, Object, OperatorsPlan, SharedState,
+    Done, GuardedUser, KnownAccount, KnownToken, KnownUser, Object, OperatorsPlan, SharedState,
 };
 use crate::basic;
 use shared::table::{Actor, NewUser};
@@ -19,6 +19,8 @@ const USERS: usize = 6;
 const LAST_USER: usize = USERS - 1;
 /// So many more are shared until the operator deletes them.
 const DELETED_USERS: usize = 2;
+/// So many whose second factor is turned on and off: few, or none would be tried often.
+const GUARDED_USERS: usize = 2;
 /// The number of free addresses.
 const ADDRESSES: usize = 16;
 /// So many usernames.
@@ -48,6 +50,10 @@ pub(super) async fn set_up<W: Transport>(
     let addresses = (0..ADDRESSES).map(|number| free("a", number) + "@example.com");
     shared.known().addresses.extend(addresses);
     shared.known().usernames.extend((0..USERNAMES).map(|number| free("w", number)));
+    for number in 0..GUARDED_USERS {
+        let user = make_guarded(stage, &shared, &free("g", number)).await?;
+        shared.known().guarded.push(user);
+    }
     for owner in 0..USERS + DELETED_USERS {
         share(stage, &shared, owner).await?;
     }
@@ -81,12 +87,20 @@ fn note(shared: &SharedState, object: Object, facts: &[(&str, &str)]) {
     shared.log().push(Done { what, invoked, returned, projections });
 }
 
-async fn make_user<W: Transport>(
+/// A user who was made, with a token.
+struct Newcomer {
+    id: String,
+    password: String,
+    token: KnownToken,
+}
+
+async fn make_newcomer<W: Transport>(
     stage: &Stage<'_, W>,
     shared: &SharedState,
     name: &str,
-) -> Result<KnownUser> {
-    let (password, email) = (format!("{name} set this"), format!("{name}@example.com"));
+    email: &str,
+) -> Result<Newcomer> {
+    let password = format!("{name} set this");
     let new = NewUser {
         proved_at: Some(Timestamp::now()),
         password_hash: Some(shared::password::hash(&password)?),
@@ -98,7 +112,33 @@ async fn make_user<W: Transport>(
     let token = json!({ "name": "start", "kind": "user" });
     let tokens = ("POST", "/rollcall/v1/tokens");
     let token = made(stage, &basic(name, &password), tokens, &token).await?;
-    let secret = text(&token, "/token");
+    let (id, secret) = (text(&token, "/id"), text(&token, "/token"));
+    note(shared, Object::Password(name.to_owned()), &[("password", &password)]);
+    note(shared, Object::Token(name.to_owned(), id.clone()), &[("works", "yes"), ("kind", "user")]);
+    let token = KnownToken { id, secret, only_reads: false };
+    Ok(Newcomer { id: user.id.to_string(), password, token })
+}
+
+/// A user whose second factor is off.
+async fn make_guarded<W: Transport>(
+    stage: &Stage<'_, W>,
+    shared: &SharedState,
+    name: &str,
+) -> Result<GuardedUser> {
+    let email = format!("{name}@example.com");
+    let Newcomer { id, password, token } = make_newcomer(stage, shared, name, &email).await?;
+    let (username, sessions, factors, devices) = (name.to_owned(), vec![], vec![], vec![]);
+    Ok(GuardedUser { username, id, password, token, sessions, factors, devices })
+}
+
+async fn make_user<W: Transport>(
+    stage: &Stage<'_, W>,
+    shared: &SharedState,
+    name: &str,
+) -> Result<KnownUser> {
+    let email = format!("{name}@example.com");
+    let Newcomer { id, password, token } = make_newcomer(stage, shared, name, &email).await?;
+    let secret = token.secret.clone();
     let key = made(stage, &secret, ("PUT", "/v2/account/api"), &Value::Null).await?;
     let current =
         made(stage, &secret, ("GET", "/api/public/v1/current-account"), &Value::Null).await?;
@@ -119,10 +159,7 @@ async fn make_user<W: Transport>(
         ],
     );
     note(shared, Object::Address(email.clone()), &[("owner", name), ("proved", "yes")]);
-    note(shared, Object::Password(name.to_owned()), &[("password", &password)]);
     note(shared, Object::Key(name.to_owned(), key.clone()), &[("secret", &key_secret)]);
-    let id = text(&token, "/id");
-    note(shared, Object::Token(name.to_owned(), id.clone()), &[("works", "yes"), ("kind", "user")]);
     let facts = [("exists", "yes"), ("name", name), ("owner", name)];
     note(shared, Object::Account(account.clone()), &facts);
     note(shared, Object::Membership(account.clone(), name.to_owned()), &[("role", "admin")]);
@@ -131,11 +168,11 @@ async fn make_user<W: Transport>(
     shared.known().accounts.push(account);
     Ok(KnownUser {
         username: name.to_owned(),
-        id: user.id.to_string(),
+        id,
         password,
         is_shared: true,
-        tokens: vec![KnownToken { id: id.clone(), secret, only_reads: false }],
-        token_ids: vec![id],
+        token_ids: vec![token.id.clone()],
+        tokens: vec![token],
         keys: vec![(key, key_secret)],
         ..KnownUser::default()
     })

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
 
 use super::rules::Event;
+use crate::Authenticator;
 
 /// What has a history of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,6 +35,13 @@ pub(crate) enum Object {
     /// The invitation of an address to an account: the link that works, and the one that was
     /// declined.
     Invitation(String, String),
+    /// What the app of a user is given, by its secret: whether it is on, the recovery codes that
+    /// were not used, and the steps whose codes were.
+    Factor(String, String),
+    /// A passkey of a user, by its id.
+    Passkey(String, String),
+    /// What a passkey is asked to sign.
+    Challenge(String),
     /// A link that was mailed, by its token, and the user that it is for; nobody if it signs up.
     Link(String, String),
 }
@@ -45,12 +55,15 @@ impl Object {
             | Self::Key(user, _)
             | Self::Grant(user, _)
             | Self::Session(user, _)
+            | Self::Factor(user, _)
+            | Self::Passkey(user, _)
             | Self::Link(user, _) => Some(user),
             Self::User(_)
             | Self::Account(_)
             | Self::Membership(..)
             | Self::Address(_)
             | Self::Username(_)
+            | Self::Challenge(_)
             | Self::Invitation(..) => None,
         }
     }
@@ -119,13 +132,45 @@ pub(crate) struct KnownGrant {
     pub(crate) made: std::time::Instant,
 }
 
-/// A session of a browser.
+/// A session of a browser, by one of the cookies that it has had.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownSession {
     pub(crate) user: String,
     pub(crate) id: String,
-    /// As the browser sends it.
+    /// As the browser sends it. The value of the fact `works` of a session is the cookie that does.
     pub(crate) cookie: String,
+}
+
+/// A user whose second factor is turned on and off. Nothing else is done with it.
+#[derive(Debug, Clone)]
+pub(crate) struct GuardedUser {
+    pub(crate) username: String,
+    pub(crate) id: String,
+    pub(crate) password: String,
+    pub(crate) token: KnownToken,
+    pub(crate) sessions: Vec<KnownSession>,
+    /// The newest one last.
+    pub(crate) factors: Vec<KnownFactor>,
+    /// The devices with the user's passkeys.
+    pub(crate) devices: Vec<Arc<Authenticator>>,
+}
+
+/// What was set up in the app of a user.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownFactor {
+    pub(crate) secret: String,
+    /// All recovery codes ever, and those that nobody has entered.
+    pub(crate) codes: Vec<String>,
+    pub(crate) left: Vec<String>,
+    /// The latest step whose code somebody has entered.
+    pub(crate) entered: u64,
+}
+
+/// What a passkey was asked to sign.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownChallenge {
+    pub(crate) id: String,
+    pub(crate) options: Value,
 }
 
 /// A link that was mailed.
@@ -175,6 +220,8 @@ pub(crate) struct Known {
     pub(crate) accounts: Vec<KnownAccount>,
     pub(crate) grants: Vec<KnownGrant>,
     pub(crate) sessions: Vec<KnownSession>,
+    pub(crate) guarded: Vec<GuardedUser>,
+    pub(crate) challenges: Vec<KnownChallenge>,
     pub(crate) links: Vec<KnownLink>,
     pub(crate) invitations: Vec<KnownInvitation>,
     pub(crate) addresses: Vec<String>,
@@ -187,6 +234,8 @@ pub(crate) struct Known {
     /// By account and user: from when on the user may have been no member. A removal was first sent
     /// then that was not rejected; zero if the user joined during the run.
     pub(crate) removals: BTreeMap<(String, String), u64>,
+    /// Changes of a password in a session: which, when each was sent, and when it was known.
+    pub(crate) kept_sessions: Vec<(String, u64, u64)>,
     /// By user: when the operator first sent what takes the user from its accounts.
     pub(crate) departures: BTreeMap<String, u64>,
     /// How many users the operator has deleted, and how often a deletion was taken back.
@@ -204,6 +253,10 @@ pub(crate) struct Known {
 impl Known {
     pub(crate) fn user(&mut self, name: &str) -> Option<&mut KnownUser> {
         self.users.iter_mut().find(|user| user.username == name)
+    }
+
+    pub(crate) fn guarded(&mut self, name: &str) -> Option<&mut GuardedUser> {
+        self.guarded.iter_mut().find(|user| user.username == name)
     }
 
     pub(crate) fn account(&self, id: &str) -> Option<&KnownAccount> {
@@ -258,6 +311,14 @@ impl Known {
     pub(crate) fn may_be_removed(&self, account: &str, user: &str, by: u64) -> bool {
         let removal = self.removals.get(&(account.to_owned(), user.to_owned()));
         removal.is_some_and(|requested| *requested < by) || self.may_be_leaving(user, by)
+    }
+
+    /// Whether a session may have been kept beyond a change of the password between these times.
+    /// Whoever reads its user before that and the session after it, or the other way round, finds
+    /// that it does not work.
+    pub(crate) fn may_be_kept(&self, session: &str, from: u64, by: u64) -> bool {
+        let mut kept = self.kept_sessions.iter().filter(|(own, ..)| own == session);
+        kept.any(|(_, requested, known)| *requested < by && from < *known)
     }
 
     /// Whether the operator may have taken a user from accounts at some time up to this.

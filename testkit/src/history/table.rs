@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
-use shared::model::{GrantCredential, GrantTokenKind};
+use shared::model::{GrantCredential, GrantTokenKind, RecoveryCode, SecretHash};
 
 use super::choice::{label_of, made_by};
 use super::client_step::{on, shows, text};
+use super::dialects::fact_of;
 use super::rules::{Condition, Event, has, is, not};
-use super::shared_state::{Known, KnownUser, Object, Projection};
+use super::shared_state::{GuardedUser, Known, KnownSession, KnownUser, Object, Projection};
 
 /// The items by their keys.
 pub(super) struct Table<'a> {
@@ -52,7 +53,8 @@ impl<'a> Table<'a> {
             .invitations
             .iter()
             .map(|own| self.invitation(&own.account, &own.address, &own.id));
-        let accounts = accounts.chain(invitations);
+        let guarded = known.guarded.iter().flat_map(|user| self.guarded(user));
+        let accounts = accounts.chain(invitations).chain(guarded);
         accounts.chain(addresses).chain(usernames).chain(users).chain(grants).collect()
     }
 
@@ -165,14 +167,41 @@ impl<'a> Table<'a> {
         });
         let sessions = known.sessions.iter().filter(|own| own.user == user.username);
         let sessions = sessions.map(|own| {
-            let epoch = |item: &Value, name: &str| text(item, &format!("/{name}/N"));
-            let session = self.at(&partition, &format!("SESSION#{}", own.id));
-            let works = session
-                .is_some_and(|session| epoch(session, "epoch") == epoch(item, "credentialEpoch"));
             let object = Object::Session(user.username.clone(), own.id.clone());
-            on(object, Event::seen(if works { has("works") } else { not(has("works")) }))
+            let session = self.at(&partition, &format!("SESSION#{}", own.id));
+            let works = session.map(|session| works_by(own, session, item));
+            on(object, Event::seen(works.unwrap_or_else(|| not(has("works")))))
         });
         std::iter::once(there).chain(tokens).chain(sessions).collect()
+    }
+
+    /// The second factor of a user, with its recovery codes, and the passkeys.
+    fn guarded(&self, user: &GuardedUser) -> Vec<Projection> {
+        let (partition, name) = (format!("USER#{}", user.id), &user.username);
+        let fact = |holds: bool, name: &str| if holds { has(name) } else { not(has(name)) };
+        let item = |sk: &str| self.at(&partition, sk).unwrap_or(&Value::Null);
+        let is_on = item("USER").get("secondFactorSince").is_some();
+        let password = Event::seen(fact(is_on, "factor"));
+        let left = |code: &String| {
+            let code = code.parse::<RecoveryCode>().ok()?;
+            let hash = serde_json::to_value(code.hash()).ok()?;
+            item("FACTOR")["recoveryCodes"]["M"].get(hash.as_str()?)
+        };
+        let factors = user.factors.iter().map(|factor| {
+            let codes = factor.codes.iter().map(|code| {
+                let counts = Condition::All(vec![has("on"), has(fact_of(code))]);
+                if left(code).is_some() { counts } else { not(counts) }
+            });
+            let object = Object::Factor(name.clone(), factor.secret.clone());
+            on(object, Event::seen(Condition::All(codes.collect())))
+        });
+        let passkeys = user.devices.iter().map(|device| {
+            let id = device.passkey_id().to_string();
+            let is_there = self.at(&partition, &format!("PASSKEY#{id}")).is_some();
+            on(Object::Passkey(name.clone(), id), Event::seen(fact(is_there, "there")))
+        });
+        let password = on(Object::Password(name.clone()), password);
+        std::iter::once(password).chain(factors).chain(passkeys).collect()
     }
 
     /// Whether a token works, so far as the table says.
@@ -201,4 +230,17 @@ impl<'a> Table<'a> {
         let there = if is_alive { has("alive") } else { not(has("alive")) };
         Some(on(Object::Grant(user.to_owned(), code.to_owned()), Event::seen(there)))
     }
+}
+
+/// Whether a session of this user works, and by this cookie.
+fn works_by(own: &KnownSession, session: &Value, user: &Value) -> Condition {
+    if text(session, "/epoch/N") != text(user, "/credentialEpoch/N") {
+        return not(has("works"));
+    }
+    let hash = serde_json::from_value::<SecretHash>(session["secretHash"]["S"].clone());
+    let is_current = is("works", &own.cookie);
+    if hash.is_ok_and(|hash| own.credential().matches(&hash)) {
+        return is_current;
+    }
+    Condition::All(vec![has("works"), not(is_current)])
 }

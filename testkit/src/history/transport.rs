@@ -10,7 +10,7 @@ use reqwest::{Client, Method};
 use serde_json::Value;
 
 use super::client_step::Transport;
-use crate::{ApiResponse, TestApp};
+use crate::{ApiResponse, Service, TestApp};
 
 /// The host that requests in this process name.
 const HOST: &str = "localhost";
@@ -34,6 +34,10 @@ impl Transport for TestApp {
 
     fn host(&self) -> &str {
         HOST
+    }
+
+    fn origin(&self) -> String {
+        Service::origin(self)
     }
 
     /// Those that wait: no mailer runs.
@@ -97,6 +101,10 @@ impl Transport for Http {
 
     fn host(&self) -> &str {
         self.base.trim_start_matches("http://")
+    }
+
+    fn origin(&self) -> String {
+        self.base.clone()
     }
 
     async fn mailed_tokens(&self) -> Vec<String> {

@@ -28,6 +28,8 @@ pub(crate) const REVOKE: &str = "Revoke";
 pub(crate) const SENT: &str = "The invitation is on its way.";
 pub(crate) const REVOKED: &str = "The invitation is revoked. Its link works no more.";
 pub(crate) const ANSWERED: &str = "Nothing was done: the invitation was answered meanwhile.";
+pub(crate) const SENT_AGAIN: &str = "Nothing was done: the invitation was sent again meanwhile. \
+                                     Look at it, and revoke it if that is still right.";
 pub(crate) const MADE: &str = "The invitation is made. No mail was sent.";
 pub(crate) const YOUR_LINK: &str = "Link of the invitation";
 pub(crate) const PASS_IT_ON: &str = "Pass it on only to the person whom you invite, in a way that \

@@ -19,6 +19,9 @@ pub(crate) const HAND_OVER: &str = "Make owner";
 pub(crate) const HAND_OVER_WHY: &str = "The account is this admin's then. You stay an admin, and \
                                         only the new owner can give it back.";
 
+pub(crate) const CHANGED_MEANWHILE: &str = "Nothing was done: somebody else changed this member \
+                                            meanwhile. Look at what holds now, and do it again if \
+                                            it is still right.";
 pub(crate) const ROLE_IS_SET: &str = "The role is changed.";
 pub(crate) const REMOVED: &str = "The member is removed.";
 pub(crate) const HANDED_OVER: &str = "The account has another owner.";

@@ -47,6 +47,7 @@ pub struct RemovableMember(pub(in crate::table) AccountMember);
 #[derive(Debug)]
 pub struct Handover {
     pub(in crate::table) account: Stored<Account>,
+    membership: Stored<Membership>,
     pub(in crate::table) successor: Stored<User>,
 }
 
@@ -87,8 +88,8 @@ impl FetchedMember {
             return Err(Error::Forbidden("this needs the owner of the account"));
         }
         let admin = self.membership.filter(|membership| membership.role == Role::Admin);
-        let (_, successor) = admin.zip(self.user).ok_or(Error::NotAdmin)?;
-        Ok(Handover { account, successor })
+        let (membership, successor) = admin.zip(self.user).ok_or(Error::NotAdmin)?;
+        Ok(Handover { account, membership, successor })
     }
 }
 
@@ -141,6 +142,11 @@ impl Handover {
     /// The account.
     pub const fn account(&self) -> &Stored<Account> {
         &self.account
+    }
+
+    /// The membership of who is to own it.
+    pub const fn membership(&self) -> &Stored<Membership> {
+        &self.membership
     }
 
     /// Who is to own it.

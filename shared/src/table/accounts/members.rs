@@ -156,7 +156,7 @@ impl Table {
     pub fn hand_over(
         &self,
         actor: &Actor,
-        Handover { account, successor }: Handover,
+        Handover { account, successor, .. }: Handover,
     ) -> Result<Write<'_, Account>> {
         const ACTION: &str = "hand an account over";
         let (from, to) = (account.owner, successor.id);

@@ -58,7 +58,6 @@ pub(in crate::table) enum Identity {
         root_maker: UserId,
     },
     /// An OAuth client.
-    #[cfg_attr(not(feature = "password"), expect(dead_code, reason = "others know none"))]
     Client(ClientId),
     /// Who has the link of a mail: of a user, with the epoch of its credentials as it was read, or
     /// of nobody yet.
@@ -124,7 +123,6 @@ impl Actor {
     }
 
     /// An OAuth client that was authenticated.
-    #[cfg(feature = "password")]
     pub(crate) const fn client(client: ClientId, request_context: RequestContext) -> Self {
         Self { identity: Identity::Client(client), request_context }
     }

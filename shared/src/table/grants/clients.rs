@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::model::{AuditAction, Client, ClientId, Grant, GrantId, Scope, User, UserId};
 use crate::table::engine::{
-    Actor, Changes, Condition, Key, OnConditionFailed, Stored, Table, Trail, Transaction,
+    Actor, Changes, Condition, Fetch, Items, Key, OnConditionFailed, Stored, Table, Trail,
+    Transaction,
 };
-#[cfg(feature = "password")]
-use crate::table::engine::{Fetch, Items};
 use crate::{Error, Result};
 
 /// A client, and the grant and the user of the code or token that it presents.
@@ -32,10 +31,8 @@ pub struct ClientChange {
 }
 
 /// A client, beside a credential.
-#[cfg(feature = "password")]
 pub struct ClientAt(pub(in crate::table) ClientId);
 
-#[cfg(feature = "password")]
 impl Fetch for ClientAt {
     type Output = Option<Stored<Client>>;
 

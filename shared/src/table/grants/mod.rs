@@ -4,8 +4,6 @@ mod clients;
 mod grant;
 mod user_grants;
 
-#[cfg(feature = "password")]
-pub use clients::ClientAt;
-pub use clients::{ClientAndGrant, ClientChange};
+pub use clients::{ClientAndGrant, ClientAt, ClientChange};
 pub use grant::NewGrant;
 pub use user_grants::CallerGrant;

@@ -151,12 +151,12 @@ impl Table {
         reset: &PasswordReset,
         recipient: &Email,
         password: PasswordChange,
-        used: Option<&UsedFactor>,
+        code: Option<&UsedFactor>,
     ) -> Result<Write<'_, User>> {
         let unchanged = UserChange::default();
         let (after, write) = self.change_password(actor, user, &unchanged, password)?.split();
         let write = write.and(|transaction| {
-            let transaction = transaction.use_factor_if_on(user.id, used)?;
+            let transaction = transaction.use_factor_if_on(user.id, code)?;
             // It may have been removed, or its proof ended, since it was read.
             let proved = Condition::has("provedAt");
             let transaction = if after.has_proved(recipient) {

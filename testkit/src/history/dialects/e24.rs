@@ -163,10 +163,7 @@ impl<W: Transport> ClientStep<'_, W> {
         ];
         match self.ended(&seen) {
             Ended::With(200) => {
-                if let Some(known) = self.shared.known().user(&user.username) {
-                    known.password = password;
-                    known.tokens.retain(|token| token.id == spared);
-                }
+                self.know_password(&user.username, password, &spared, Keys::Stay);
                 self.note(seen, reported);
             }
             Ended::Unknown => self.note_unknown(seen, reported),
@@ -182,7 +179,7 @@ pub(super) enum Keys {
     End,
 }
 
-/// What a changed password ends.
+/// What a changed password ends. A token or a session that changed it is spared.
 pub(super) fn password_ended(user: &str, spared: &str, keys: Keys) -> Projection {
     let (user, spared) = (user.to_owned(), spared.to_owned());
     each(move |object, known| match object {
@@ -195,7 +192,7 @@ pub(super) fn password_ended(user: &str, spared: &str, keys: Keys) -> Projection
             Some(stays.or(Event::changed(dies, [unset("works")])))
         }
         Object::Grant(owner, _) | Object::Link(owner, _) if *owner == user => Some(ended("alive")),
-        Object::Session(owner, _) if *owner == user => Some(ended("works")),
+        Object::Session(owner, id) if *owner == user && *id != spared => Some(ended("works")),
         Object::Key(owner, _) if *owner == user && keys == Keys::End => Some(ended("secret")),
         // If a token asked for the proof, and the link of a reset did not go there.
         Object::Address(_) if keys == Keys::End => {

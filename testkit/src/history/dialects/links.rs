@@ -244,7 +244,7 @@ impl<W: Transport> ClientStep<'_, W> {
         ];
         match self.ended(&seen) {
             Ended::With(200 | 204) => {
-                self.know_reset(user, password, keys);
+                self.know_password(user, password, "", keys);
                 self.note(seen, reported);
             }
             Ended::With(410) => self.note(seen, vec![]),
@@ -253,14 +253,15 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    fn know_reset(&self, user: &str, password: String, keys: Keys) {
+    /// Another password, which ended all tokens but one, and perhaps keys.
+    pub(super) fn know_password(&self, user: &str, password: String, spared: &str, keys: Keys) {
         let mut known = self.shared.known();
         if keys == Keys::End {
             known.forget_keys(user);
         }
         if let Some(own) = known.user(user) {
             own.password = password;
-            own.tokens.clear();
+            own.tokens.retain(|token| token.id == spared);
         }
     }
 

@@ -18,8 +18,10 @@ mod rollcall_accounts;
 mod rollcall_keys;
 mod rollcall_members;
 mod rollcall_users;
+mod second_factors;
 
 pub(super) use rollcall_users::FREED;
+pub(super) use second_factors::fact_of;
 
 use super::client_step::{ClientStep, Ended, Seen, SentCredential, Transport, each, on};
 use super::plan::Step;
@@ -118,8 +120,19 @@ impl<W: Transport> ClientStep<'_, W> {
             Step::PageSessions => self.page_sessions().await,
             Step::PageSignOut => self.page_sign_out().await,
             Step::PageEnd => self.page_end().await,
+            Step::PagePassword => self.page_password().await,
+            Step::PageConfirm => self.page_confirm().await,
             Step::SessionList => self.session_list().await,
             Step::SessionEnd => self.session_end().await,
+            Step::FactorOn => self.factor_on().await,
+            Step::FactorSignIn => self.factor_sign_in().await,
+            Step::FactorRenew => self.factor_renew().await,
+            Step::FactorOff => self.factor_off().await,
+            Step::FactorBasic => self.factor_basic().await,
+            Step::FactorList => self.factor_list().await,
+            Step::PasskeyAdd => self.passkey_add().await,
+            Step::PasskeySignIn => self.passkey_sign_in().await,
+            Step::PasskeyRemove => self.passkey_remove().await,
             Step::Guess => self.guess().await,
             Step::Nothing => self.nothing().await,
         }
@@ -196,13 +209,19 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// What a deletion means: the account is gone, and its address is free.
+    /// What a deletion means: the account is gone, its address is free, and its memberships have
+    /// ended. A request that found the account there just before may look for a membership after it.
     fn deletion(account: &str) -> Vec<Projection> {
         let exists = Event::changed(has("exists"), OF_ACCOUNT.map(unset));
         let id = account.to_owned();
-        let freed =
-            each(move |object, _| matches!(object, Object::Address(_)).then(|| released(&id)));
-        vec![on(Object::Account(account.to_owned()), exists), freed]
+        let others = each(move |object, _| match object {
+            Object::Address(_) => Some(released(&id)),
+            Object::Membership(own, _) if *own == id => {
+                Some(Event::changed(Condition::Always, [unset("role")]))
+            }
+            _ => None,
+        });
+        vec![on(Object::Account(account.to_owned()), exists), others]
     }
 
     /// What a new account means for the current one: it becomes it if there was none that could be

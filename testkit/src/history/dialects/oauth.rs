@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::pages::is_right;
 use crate::history::client_step::{ClientStep, Ended, Seen, SentCredential, Transport, on};
-use crate::history::rules::{Condition, Event, has, is, not, set};
+use crate::history::rules::{Condition, Event, not, set};
 use crate::history::shared_state::{KnownGrant, KnownUser, Object};
 use crate::{form, parameter};
 
@@ -18,7 +19,7 @@ impl<W: Transport> ClientStep<'_, W> {
     pub(super) async fn oauth_authorize(&mut self) {
         let KnownUser { username, password, .. } = self.shared_user();
         let object = Object::Password(username.clone());
-        let right = Condition::All(vec![is("password", password.clone()), not(has("disabled"))]);
+        let right = is_right(&password);
         let fields = form(&[("username", &username), ("password", &password)]);
         let signed_in = self.post_form("pages-sign-in", "/account/sign-in", None, fields).await;
         let cookie = signed_in.header("set-cookie").and_then(|cookie| cookie.split(';').next());

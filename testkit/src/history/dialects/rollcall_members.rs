@@ -229,3 +229,30 @@ fn listed(account: String, body: &Value) -> Projection {
         Some(Event::seen(role.unwrap_or_else(|| not(has("role")))))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TestApp;
+    use crate::history::by_hand::{returned, violations};
+
+    /// A member, and a list without it.
+    fn history(deletion: (u64, u64), list: (u64, u64)) -> usize {
+        let id = "1".to_owned();
+        let membership = Object::Membership(id.clone(), "jane".to_owned());
+        let there = Event::changed(Condition::Always, [set("exists", "yes")]);
+        let joined = Event::changed(Condition::Always, [set("role", "admin")]);
+        violations(vec![
+            returned(1, 2, [on(Object::Account(id.clone()), there), on(membership, joined)]),
+            returned(deletion.0, deletion.1, ClientStep::<TestApp>::deletion(&id)),
+            returned(list.0, list.1, [listed(id, &json!({ "members": [] }))]),
+        ])
+    }
+
+    #[test]
+    fn a_list_that_lacks_a_member_is_found_unless_the_account_is_deleted_meanwhile() {
+        assert_eq!(history((5, 6), (3, 4)), 1);
+        assert_eq!(history((4, 5), (3, 6)), 0);
+        assert_eq!(history((3, 6), (4, 5)), 0);
+    }
+}

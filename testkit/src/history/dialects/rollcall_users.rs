@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::e24::{Keys, password_ended};
+use super::pages::is_right;
 use crate::history::client_step::{ClientStep, Ended, Transport, each, on, shows, text};
 use crate::history::rules::{Condition, Event, has, is, not, set, unset};
 use crate::history::shared_state::{Object, Projection};
@@ -81,15 +82,12 @@ impl<W: Transport> ClientStep<'_, W> {
             vec![on(object.clone(), changed), password_ended(&user.username, &spared, Keys::Stay)];
         match self.ended(&seen) {
             Ended::With(204) => {
-                if let Some(known) = self.shared.known().user(&user.username) {
-                    known.password = password;
-                    known.tokens.retain(|token| token.id == spared);
-                }
+                self.know_password(&user.username, password, &spared, Keys::Stay);
                 self.note(seen, reported);
             }
             Ended::With(403) => {
-                let other = Event::seen(not(is("password", current)));
-                self.note(seen, vec![on(object, other)]);
+                // Nor is any right of a user who was disabled meanwhile.
+                self.note(seen, vec![on(object, Event::seen(not(is_right(&current))))]);
             }
             Ended::Unknown => self.note_unknown(seen, reported),
             end => self.note_end(seen, &end),
