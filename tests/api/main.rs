@@ -60,6 +60,7 @@ mod rollcall_tokens;
 mod rollcall_users;
 mod rounds;
 mod second_factor_basic;
+mod second_factor_races;
 mod secrets;
 mod security_events;
 mod service_key;

@@ -182,15 +182,16 @@ impl<'a> Table<'a> {
         let item = |sk: &str| self.at(&partition, sk).unwrap_or(&Value::Null);
         let is_on = item("USER").get("secondFactorSince").is_some();
         let password = Event::seen(fact(is_on, "factor"));
-        let left = |code: &String| {
-            let code = code.parse::<RecoveryCode>().ok()?;
-            let hash = serde_json::to_value(code.hash()).ok()?;
-            item("FACTOR")["recoveryCodes"]["M"].get(hash.as_str()?)
+        let left = &item("FACTOR")["recoveryCodes"]["M"];
+        let is_left = |code: &String| {
+            let code = code.parse::<RecoveryCode>().ok();
+            let hash = code.and_then(|code| serde_json::to_value(code.hash()).ok());
+            hash.is_some_and(|hash| hash.as_str().is_some_and(|hash| left.get(hash).is_some()))
         };
         let factors = user.factors.iter().map(|factor| {
             let codes = factor.codes.iter().map(|code| {
                 let counts = Condition::All(vec![has("on"), has(fact_of(code))]);
-                if left(code).is_some() { counts } else { not(counts) }
+                if is_left(code) { counts } else { not(counts) }
             });
             let object = Object::Factor(name.clone(), factor.secret.clone());
             on(object, Event::seen(Condition::All(codes.collect())))
