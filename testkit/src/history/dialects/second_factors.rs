@@ -146,12 +146,16 @@ impl<W: Transport> ClientStep<'_, W> {
         }
     }
 
-    /// A code of the app that was set up last, now and then one that was entered before.
+    /// A code of the app that was set up last, now and then of an earlier one, since nobody may know
+    /// which is on, and now and then one that was entered before.
     fn code(&mut self, user: &str) -> Option<Code> {
         let (is_of_app, enters_again) = (self.rng.bool(), self.rng.u8(..6) == 0);
         let shared = self.shared;
         let mut known = shared.known();
-        let factor = known.guarded(user)?.factors.last_mut()?;
+        let factors = &mut known.guarded(user)?.factors;
+        let last = factors.len().checked_sub(1)?;
+        let place = if self.rng.u8(..4) == 0 { self.rng.usize(..=last) } else { last };
+        let factor = factors.get_mut(place)?;
         let (user, secret) = (user.to_owned(), factor.secret.clone());
         let present = present_step();
         let next = present.saturating_sub(1).max(factor.entered + 1);
