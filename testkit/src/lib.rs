@@ -41,8 +41,8 @@ pub use conditions::Conditions;
 pub use contract::check_over_http;
 pub use deletion_fixture::DeletionFixture;
 pub use fixtures::{
-    AskedPasskey, ConsentPage, MailedLink, OAuthClient, Service, TOKEN_ID, TestCredentials, Tokens, form,
-    grant_id, parameter, token_id, unique,
+    AskedPasskey, ConsentPage, MailedLink, OAuthClient, Service, TOKEN_ID, TestCredentials, Tokens,
+    form, grant_id, parameter, token_id, unique,
 };
 pub use invariants::inconsistencies;
 pub use log::{

@@ -598,12 +598,12 @@ pub(crate) async fn confirm(app: &App, request: &ApiRequest) -> Result<Response<
                 })
             };
             // Boxed: the SDK's futures are large.
-            let used = match Box::pin(verify).await {
-                Ok(used) => used,
+            let factor = match Box::pin(verify).await {
+                Ok(factor) => factor,
                 Err(error) => return rejected(error, field, words::PASSWORD_WRONG, again),
             };
             let session = caller.session().ok_or(Error::MissingCredential)?;
-            let write = app.table.prove_session(&caller.actor(), session, used.as_ref())?;
+            let write = app.table.prove_session(&caller.actor(), session, factor.as_ref())?;
             let session = write.commit().await?;
             pending.go_on(request, &session, user)
         })

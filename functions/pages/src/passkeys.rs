@@ -12,7 +12,7 @@ use shared::{App, Error, Result};
 use crate::entry::see_other;
 use crate::form::{Field, Form, Target};
 use crate::keys::identified;
-use crate::layout::{Screen, Section, button, confirm, confirm_form, table, time, titled};
+use crate::layout::{Screen, Section, button, confirm, confirm_form, table, time};
 use crate::script::PASSKEY;
 use crate::tokens::moment;
 use crate::words::{layout, passkeys as words};

@@ -43,7 +43,16 @@ const fn field(
     input: Input<'static>,
     autocomplete: &'static str,
 ) -> Field<'static> {
-    Field { name, label, hint, input, value: "", autocomplete, is_optional: true }
+    Field {
+        name,
+        label,
+        hint,
+        input,
+        value: "",
+        autocomplete,
+        is_optional: true,
+        is_alternative: false,
+    }
 }
 
 /// What is stored.

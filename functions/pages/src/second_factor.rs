@@ -123,7 +123,7 @@ pub(crate) async fn turn_on(app: &App, request: &ApiRequest) -> Result<Response<
                     return rejected(error, CODE, words::NOT_OF_SETUP, again);
                 }
             };
-            let totp = secret.seal(&app.service_keys.current().await?, user.id)?;
+            let totp = secret.seal(&*app.service_keys.current().await?, user.id)?;
             let write = app.table.turn_on_second_factor(&caller.actor(), &user, totp, step)?;
             let on = caller.commit(app, write, |codes| Ok(show_codes(request, &user, &codes)));
             on.await.map_err(|error| match error {
@@ -159,13 +159,13 @@ async fn by_code(app: &App, request: &ApiRequest, act: Act) -> Result<Response<B
                 let screen = overview(request, &user, None);
                 return Ok(screen.problem(StatusCode::CONFLICT, words::IS_OFF).show(request));
             };
-            let used = match code {
+            let proof = match code {
                 // Boxed: the SDK's futures are large.
                 Ok(code) => Box::pin(caller.verify_code(app, &code)).await,
                 Err(error) => Err(error),
             };
-            let used = match used {
-                Ok(used) => used,
+            let proof = match proof {
+                Ok(proof) => proof,
                 Err(error) => {
                     let again = |status, errors| {
                         let content = manage(request, &factor, Some((act, errors)));
@@ -175,12 +175,12 @@ async fn by_code(app: &App, request: &ApiRequest, act: Act) -> Result<Response<B
                 }
             };
             if act == Act::TurnOff {
-                let write = app.table.turn_off_second_factor(&actor, &user, &used)?;
+                let write = app.table.turn_off_second_factor(&actor, &user, &proof)?;
                 return caller
                     .commit(app, write, |()| see_other(&format!("{PATH}?done=off")))
                     .await;
             }
-            let write = app.table.renew_recovery_codes(&actor, &user, &used)?;
+            let write = app.table.renew_recovery_codes(&actor, &user, &proof)?;
             caller.commit(app, write, |codes| Ok(show_codes(request, &user, &codes))).await
         })
         .await

@@ -64,7 +64,7 @@ impl Basic {
         }
         let credential = verified.settle(&app.table).await;
         let caller = Caller::new(user, credential, self.request_context.clone())?;
-        Ok(PasswordSignIn::Complete(caller, fetched))
+        Ok(PasswordSignIn::Complete(Box::new(caller), fetched))
     }
 
     /// The user with this name, and where the attempt counts. An unknown name costs the same calls

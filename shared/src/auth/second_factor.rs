@@ -26,7 +26,7 @@ const SETUP: &str = "TOTP setup";
 /// What a right password leads to.
 pub enum PasswordSignIn<T> {
     /// The user is signed in.
-    Complete(Caller<FullAccess>, T),
+    Complete(Box<Caller<FullAccess>>, T),
     /// The second factor is on.
     CodeRequired(PendingSignIn),
 }

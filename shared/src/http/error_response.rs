@@ -17,7 +17,8 @@ pub(super) const fn status(error: &Error) -> StatusCode {
         Error::MissingCredential
         | Error::InvalidCredential
         | Error::SecondFactorRequired
-        | Error::UserTokenOnly => StatusCode::UNAUTHORIZED,
+        | Error::UserTokenOnly
+        | Error::OAuth { code: OAuthCode::InvalidClient, .. } => StatusCode::UNAUTHORIZED,
         Error::MissingScope(_)
         | Error::FullAccessRequired
         | Error::OAuthTokenElsewhere
@@ -25,7 +26,6 @@ pub(super) const fn status(error: &Error) -> StatusCode {
         | Error::OtherRecipient
         | Error::AddressNotProved
         | Error::Forbidden(_) => StatusCode::FORBIDDEN,
-        Error::OAuth { code: OAuthCode::InvalidClient, .. } => StatusCode::UNAUTHORIZED,
         Error::Invalid(_) | Error::OAuth { .. } => StatusCode::BAD_REQUEST,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
