@@ -200,8 +200,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An attribute, which its element has once. An id gets a beginning of its own, so that it is none
-    /// of the page's.
+    /// An attribute, which its element has once. An id gets a beginning of its own, so that it is
+    /// none of the page's.
     fn attribute(&mut self) -> Result<(), InvalidLogo> {
         let start = self.rest;
         let name = self.name();
