@@ -150,7 +150,12 @@ const fn prefix(dialect: Dialect) -> &'static str {
         Dialect::OAuth | Dialect::RollcallOAuth => "OAuth",
         Dialect::OAuthPage | Dialect::Pages => "Page",
         Dialect::None => "Plain",
-        Dialect::Quave | Dialect::Golem | Dialect::E24 | Dialect::Hub | Dialect::Rollcall => "",
+        Dialect::Quave
+        | Dialect::Golem
+        | Dialect::E24
+        | Dialect::Hub
+        | Dialect::Rollcall
+        | Dialect::WebAuthn => "",
     }
 }
 
@@ -249,7 +254,7 @@ fn body(dialect: Dialect, kind: &Kind) -> (&'static str, Schema) {
         (Dialect::RollcallOAuth, 400) => oauth(&["invalid_request"]),
         (Dialect::OAuth | Dialect::RollcallOAuth, _) if !is_of_path => oauth(kind.oauth_codes),
         (Dialect::Hub | Dialect::OAuth, _) => view([("detail", message())]),
-        (Dialect::Rollcall | Dialect::RollcallOAuth, _) => {
+        (Dialect::Rollcall | Dialect::RollcallOAuth | Dialect::WebAuthn, _) => {
             return (PROBLEM, problem(status, kind.codes));
         }
     };

@@ -25,7 +25,8 @@ pub use logo::Logo;
 #[cfg(feature = "look")]
 const LOGO_STYLE: &str = ".logo{fill:currentColor}\
     .logo svg{display:block;height:2rem;width:auto;max-width:100%}\
-    .logo span{position:absolute;overflow:hidden;width:1px;height:1px;clip-path:inset(50%)}";
+    .logo span{position:absolute;overflow:hidden;width:1px;height:1px;clip-path:inset(50%);\
+    white-space:nowrap}";
 
 /// The colour and the logo of a stack. By default there is neither, and each text is empty.
 #[derive(Debug, Clone, Default)]

@@ -25,7 +25,7 @@ async fn pages(app: &TestApp) -> Vec<(String, ApiResponse)> {
     let cookie = app.session(&jane.credentials()).await;
     let mut pages = Vec::new();
     for path in [
-        "/account/sign-in",
+        "/account/sign-in?again=true",
         "/account/nothing",
         "/account",
         &client.authorize_path("profile_read"),

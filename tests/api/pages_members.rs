@@ -207,6 +207,29 @@ async fn a_member_who_changes_while_being_removed_is_shown_as_is_and_stays() {
 }
 
 #[tokio::test]
+async fn making_an_admin_takes_a_fresh_password_and_taking_the_role_away_does_not() {
+    let app = TestApp::start().await;
+    let (jane, john) = app.owner_and(Role::Member).await;
+    let path = below(&jane, "members");
+    let old = json!({ "S": "2026-01-01T00:00:00Z" });
+    let mut browser = signed_in(&app, "janedoe").await;
+    let page = browser.open(&path).await;
+    set(&app, "session", "provedAt", old.clone()).await;
+
+    let asked = press(&mut browser, &page, (&jane, &john), "role").await;
+    shows(&asked, 403, &["Enter your password"]);
+    assert_eq!(role(&john, &jane).await.as_deref(), Some("member"));
+    let asked = browser.submit(&asked, "/account/confirm", &[("password", PASSWORD)]).await;
+    let made = press(&mut browser, &asked, (&jane, &john), "role").await;
+    shows(&made, 200, &["The role is changed.", "johnroe Admin"]);
+
+    set(&app, "session", "provedAt", old).await;
+    let taken = press(&mut browser, &made, (&jane, &john), "role").await;
+    shows(&taken, 200, &["The role is changed.", "johnroe Member"]);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
 async fn an_invitation_that_was_sent_again_is_not_revoked_before_one_has_seen_it() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;

@@ -188,11 +188,11 @@ async fn an_address_that_cannot_be_added_stays_in_its_field_with_the_reason() {
     let next = page.links().into_iter().find(|link| link.contains("cursor=")).map(str::to_owned);
     let next = next.unwrap();
     let rest = browser.open(&next).await;
-    assert!(page.has("jane1@example.com") && !page.has("jane35@example.com"), "{}", page.text());
-    assert!(rest.has("jane35@example.com") && !rest.has("jane1@example.com"), "{}", rest.text());
-    let remove = format!("{EMAILS}/jane35@example.com/remove{}", &next[EMAILS.len()..]);
+    assert!(page.has("jane1@example.com") && !page.has("jane20@example.com"), "{}", page.text());
+    assert!(rest.has("jane20@example.com") && !rest.has("jane1@example.com"), "{}", rest.text());
+    let remove = format!("{EMAILS}/jane20@example.com/remove{}", &next[EMAILS.len()..]);
     let left = browser.submit(&rest, &remove, &[]).await;
-    assert!(left.path.contains("cursor=") && !left.has("jane35@example.com"), "{}", left.path);
+    assert!(left.path.contains("cursor=") && !left.has("jane20@example.com"), "{}", left.path);
 }
 
 #[tokio::test]

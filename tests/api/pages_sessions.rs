@@ -731,6 +731,22 @@ async fn a_session_is_shown_with_its_browser_and_nobody_ends_one_of_others() {
 }
 
 #[tokio::test]
+async fn ending_a_session_takes_a_fresh_password_and_signing_out_does_not() {
+    let app = TestApp::start().await;
+    let (_, [mut own, mut other]) = signed_in(&app).await;
+    let page = own.open(SESSIONS).await;
+    set_time(&app, "provedAt", -3600).await;
+
+    for path in [end_form(&page), END_OTHERS.to_owned()] {
+        let asked = own.submit(&page, &path, &[]).await;
+        assert_eq!((asked.status, asked.heading().as_str()), (403, "Enter your password"));
+        assert!(is_in(&mut other).await, "{path}");
+    }
+    let out = own.submit(&page, SIGN_OUT, &[]).await;
+    assert_eq!((out.status, out.heading().as_str()), (200, "You are signed out"));
+}
+
+#[tokio::test]
 async fn the_api_lists_sessions_in_pages_and_ends_one_or_all() {
     let app = TestApp::start().await;
     let (jane, [mut first, mut second, mut third]) = signed_in(&app).await;

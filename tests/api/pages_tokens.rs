@@ -194,6 +194,25 @@ async fn a_second_click_shows_the_token_that_the_first_one_made_and_makes_no_oth
 }
 
 #[tokio::test]
+async fn what_a_form_made_is_shown_again_in_its_own_session_alone_and_not_after_its_end() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let (mut browser, mut other) = (as_jane(&app).await, as_jane(&app).await);
+    let page = browser.open(PAGE).await;
+    let fields = [("name", "deploy"), ("scope_everything", "true")];
+    let token = shown(&browser.submit(&page, PAGE, &fields).await, "rcu_");
+    let mut kept = browser.clone();
+
+    let elsewhere = other.submit(&page, PAGE, &fields).await;
+    let out = browser.submit(&page, "/account/sign-out", &[]).await;
+    let late = kept.submit(&page, PAGE, &fields).await;
+
+    assert_eq!((elsewhere.status, out.status, late.status), (403, 200, 403));
+    assert!(!elsewhere.has(&token) && !late.has(&token), "{} {}", elsewhere.text(), late.text());
+    assert_eq!(count(&jane).await, 2);
+}
+
+#[tokio::test]
 async fn nobody_does_anything_to_the_token_of_somebody_else() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);

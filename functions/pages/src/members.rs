@@ -180,7 +180,8 @@ fn role(mut fields: Fields) -> Result<Role> {
     fields.into_result(role)
 }
 
-/// `POST /account/accounts/{id}/members/{user}/role`: an admin gives a member another role.
+/// `POST /account/accounts/{id}/members/{user}/role`: an admin gives a member another role. Making
+/// an admin takes full access.
 pub(crate) async fn set_role(
     app: &App,
     request: &ApiRequest,
@@ -202,6 +203,10 @@ pub(crate) async fn set_role(
                 return done();
             }
             let caller = check_unchanged(caller, version.as_deref(), membership)?;
+            // As an invitation does, it outlives the session.
+            if role == Role::Admin {
+                caller.require::<FullAccess>()?;
+            }
             let write = app.table.change_role(&caller.actor(), changeable, role)?;
             caller.commit(app, write, |_| done()).await
         })

@@ -168,7 +168,7 @@ async fn by_code(app: &App, request: &ApiRequest, act: Act) -> Result<Response<B
                 Ok(proof) => proof,
                 Err(error) => {
                     let again = |status, errors| {
-                        let content = manage(request, &factor, Some((act, errors)));
+                        let content = manage(request, &factor, Some(&(act, errors)));
                         screen(&user, content).with_status(status).show(request)
                     };
                     return rejected(error, CODE, words::WRONG, again);
@@ -195,13 +195,14 @@ fn of_setup(user: &User, content: Markup) -> Screen<'_> {
 }
 
 fn overview<'a>(request: &ApiRequest, user: &'a User, factor: Option<&SecondFactor>) -> Screen<'a> {
-    let content = match factor {
-        Some(factor) => manage(request, factor, None),
-        None => html! {
+    let content = if let Some(factor) = factor {
+        manage(request, factor, None)
+    } else {
+        html! {
             p { (words::INTRODUCTION) }
             p { (words::PROGRAMS) " " a href="/account/tokens" { (words::MAKE_TOKENS) } }
             (button(request, format!("{PATH}/setup"), words::SET_UP))
-        },
+        }
     };
     screen(user, content)
 }
@@ -220,10 +221,10 @@ fn is_on_already(
 fn manage(
     request: &ApiRequest,
     factor: &SecondFactor,
-    wrong: Option<(Act, Vec<FieldError>)>,
+    wrong: Option<&(Act, Vec<FieldError>)>,
 ) -> Markup {
     let form = |act: Act, id: &'static str, below: &str, button: &'static str| {
-        let own = wrong.as_ref().filter(|(own, _)| *own == act);
+        let own = wrong.filter(|(own, _)| *own == act);
         Form {
             id,
             target: Some(Target::new(request, format!("{PATH}{below}"))),

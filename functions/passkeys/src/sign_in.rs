@@ -22,13 +22,13 @@ pub(crate) async fn ask(app: &App, request: &ApiRequest) -> Result<Response<Body
 pub(crate) async fn sign_in(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let party = RelyingParty::of(request)?;
     let Signed { claimed, answer } = Signed::read(request)?;
-    let (caller, used, counts) = claimed
+    let (caller, signed, counts) = claimed
         .sign_in(app, request, fetch::counts(), |passkey, state| {
             party.verify(&answer, passkey, state)
         })
         .await?;
     let (actor, user, counts) = (caller.actor(), caller.user(), counts.as_ref());
-    let (former, proof) = (former_session(request, user.id), SignInProof::Passkey(used));
+    let (former, proof) = (former_session(request, user.id), SignInProof::Passkey(signed));
     let browser = browser(request);
     let write = app.table.create_session(&actor, user, counts, browser, former, &proof)?;
     let session = write.commit().await?;

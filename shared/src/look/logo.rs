@@ -200,7 +200,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An attribute. An id gets a beginning of its own, so that it is none of the page's.
+    /// An attribute, which its element has once. An id gets a beginning of its own, so that it is
+    /// none of the page's.
     fn attribute(&mut self) -> Result<(), InvalidLogo> {
         let start = self.rest;
         let name = self.name();
@@ -216,8 +217,11 @@ impl<'a> Reader<'a> {
             (_, Some(id)) => is_id(id).then(|| format!("url(#logo-{id})")),
             _ => is_plain(value).then(|| value.to_owned()),
         };
-        let value = value.filter(|_| ATTRIBUTES.contains(&name)).ok_or_else(|| refused(start))?;
-        self.written.extend([" ", name, "=\"", value.as_str(), "\""]);
+        let beginning = format!(" {name}=\"");
+        let element = self.written.rsplit('<').next().unwrap_or_default();
+        let is_taken = ATTRIBUTES.contains(&name) && !element.contains(&beginning);
+        let value = value.filter(|_| is_taken).ok_or_else(|| refused(start))?;
+        self.written.extend([beginning.as_str(), value.as_str(), "\""]);
         Ok(())
     }
 
@@ -277,7 +281,8 @@ mod tests {
                    <stop offset=\"50%\" stop-color=\"#F00\" /></linearGradient></defs>\
                    <g fill=\"none\" stroke=\"currentColor\" transform=\"rotate(45 4,4)\">\
                    <path d=\"M0-1.5e1h8z\"/><circle cx=\"4\" cy=\"4\" r=\".5\" fill=\"url(#a)\"/>\
-                   <rect fill=\"burlywood\" width=\"1\" height=\"1\"></rect></g></svg>\n";
+                   <rect fill=\"burlywood\" stroke-width=\"2\" width=\"1\" height=\"1\"></rect>\
+                   </g></svg>\n";
 
         assert_eq!(
             read(svg).unwrap(),
@@ -286,7 +291,7 @@ mod tests {
              <stop offset=\"50%\" stop-color=\"#F00\"/></linearGradient></defs>\
              <g fill=\"none\" stroke=\"currentColor\" transform=\"rotate(45 4,4)\">\
              <path d=\"M0-1.5e1h8z\"/><circle cx=\"4\" cy=\"4\" r=\".5\" fill=\"url(#logo-a)\"/>\
-             <rect fill=\"burlywood\" width=\"1\" height=\"1\"></rect></g></svg>"
+             <rect fill=\"burlywood\" stroke-width=\"2\" width=\"1\" height=\"1\"></rect></g></svg>"
         );
     }
 
@@ -368,6 +373,8 @@ mod tests {
             "fill",
             "fill=\"red",
             "fill=\"red\"stroke=\"red\"",
+            "fill=\"red\" stroke=\"red\" fill=\"blue\"",
+            "id=\"a\" id=\"b\"",
             "id=\"\"",
             "id=\"a b\"",
             "id=\"a:b\"",

@@ -132,7 +132,9 @@ impl Sent<'_> {
                     && is_description(&error["error_description"])
             }
             Dialect::Hub | Dialect::OAuth => has(error, &["detail"]) && is_text(&error["detail"]),
-            Dialect::Rollcall | Dialect::RollcallOAuth => self.is_problem(error),
+            Dialect::Rollcall | Dialect::RollcallOAuth | Dialect::WebAuthn => {
+                self.is_problem(error)
+            }
             Dialect::OAuthPage | Dialect::Pages => false,
         }
     }

@@ -482,13 +482,13 @@ impl<W: Transport> ClientStep<'_, W> {
         let answer = device.sign(&options).to_string();
         let fields = [("challenge", id.as_str()), ("credential", answer.as_str())];
         let seen = self.post_guarded("passkeys-sign-in", PASSKEY_SIGN_IN, &fields).await;
-        let used = on(Object::Challenge(id), Event::changed(has("open"), [unset("open")]));
+        let spent = on(Object::Challenge(id), Event::changed(has("open"), [unset("open")]));
         let there = on(passkey(&user.username, &device), Event::seen(has("there")));
         match self.ended(&seen) {
             Ended::With(200) => {
-                self.note_session(seen, &user.username, vec![used, there]);
+                self.note_session(seen, &user.username, vec![spent, there]);
             }
-            Ended::Unknown => self.note_unknown(seen, vec![used]),
+            Ended::Unknown => self.note_unknown(seen, vec![spent]),
             end => self.note_end(seen, &end),
         }
     }
