@@ -9,7 +9,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use shared::model::{PasskeyId, UserId};
+use shared::model::{PasskeyId, UserId, hex};
 
 /// The flags of what a device says.
 const PRESENT: u8 = 0x01;
@@ -56,7 +56,7 @@ impl Authenticator {
     /// Makes the passkey, as these options of a registration ask.
     pub fn register(&mut self, options: &Value) -> Value {
         let user = URL_SAFE_NO_PAD.decode(text(&options["user"]["id"])).expect("a user's id");
-        let user = user.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let user = hex(&user);
         let groups = [0..8, 8..12, 12..16, 16..20, 20..32].map(|place| &user[place]);
         self.user = Some(groups.join("-").parse().expect("a user's id"));
         // Of an authenticator whose make is not told, with the key in the form of COSE.
@@ -75,7 +75,7 @@ impl Authenticator {
         object.push(u8::try_from(data.len()).expect("a short text"));
         object.extend(data);
         let client = self.client_data("webauthn.create", options);
-        self.answer(json!({
+        self.answer(&json!({
             "attestationObject": URL_SAFE_NO_PAD.encode(object),
             "clientDataJSON": URL_SAFE_NO_PAD.encode(client),
         }))
@@ -92,7 +92,7 @@ impl Authenticator {
             let byte = |place| u8::from_str_radix(&user[place..place + 2], 16).expect("a byte");
             URL_SAFE_NO_PAD.encode((0..user.len()).step_by(2).map(byte).collect::<Vec<_>>())
         });
-        self.answer(json!({
+        self.answer(&json!({
             "authenticatorData": URL_SAFE_NO_PAD.encode(data),
             "clientDataJSON": URL_SAFE_NO_PAD.encode(client),
             "signature": URL_SAFE_NO_PAD.encode(signature),
@@ -100,7 +100,7 @@ impl Authenticator {
         }))
     }
 
-    fn answer(&self, response: Value) -> Value {
+    fn answer(&self, response: &Value) -> Value {
         let id = URL_SAFE_NO_PAD.encode(self.id);
         json!({ "id": id, "rawId": id, "type": "public-key", "response": response })
     }

@@ -499,19 +499,10 @@ impl DocumentedOperation {
                     set(&mut event, "code", &totp_code(&secret, 0));
                 }
             }
-            // In the session of the event.
-            Needs::SecondFactorSetup => {}
-            Needs::PasskeyAnswer if self.access() == Access::Session => {}
-            Needs::PasskeyAnswer => answer_event(&mut event, service, credentials, None).await,
-            Needs::Passkey => {
-                let device = service.new_passkey(&service.session(credentials).await).await;
-                replace_in_path(&mut event, PASSKEY_ID, &device.passkey_id().to_string());
-            }
-            Needs::PendingSignIn => {
-                let secret = service.totp_secret(credentials).await;
-                set(&mut event, "begun", &credentials.pending_sign_in(service).await);
-                set(&mut event, "code", &totp_code(&secret, 0));
-            }
+            Needs::SecondFactorSetup
+            | Needs::PasskeyAnswer
+            | Needs::Passkey
+            | Needs::PendingSignIn => self.prepare_factor(service, credentials, &mut event).await,
             Needs::SignUpLink => {
                 set(&mut event, "username", &unique("mary"));
                 replace_token(&mut event, service, MailedLink::SignUp, credentials).await;
@@ -536,6 +527,30 @@ impl DocumentedOperation {
             | Needs::RefreshToken => self.prepare_oauth(service, credentials, &mut event).await,
         }
         event
+    }
+
+    async fn prepare_factor(
+        &self,
+        service: &impl Service,
+        credentials: &TestCredentials,
+        event: &mut Value,
+    ) {
+        match self.facts.needs {
+            Needs::Passkey => {
+                let device = service.new_passkey(&service.session(credentials).await).await;
+                replace_in_path(event, PASSKEY_ID, &device.passkey_id().to_string());
+            }
+            Needs::PendingSignIn => {
+                let secret = service.totp_secret(credentials).await;
+                set(event, "begun", &credentials.pending_sign_in(service).await);
+                set(event, "code", &totp_code(&secret, 0));
+            }
+            Needs::PasskeyAnswer if self.access() != Access::Session => {
+                answer_event(event, service, credentials, None).await;
+            }
+            // In the session of the event.
+            _ => {}
+        }
     }
 
     async fn prepare_account(

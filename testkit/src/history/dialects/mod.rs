@@ -30,6 +30,7 @@ use super::shared_state::{Object, Projection};
 
 impl<W: Transport> ClientStep<'_, W> {
     /// Does what the plan says.
+    #[expect(clippy::too_many_lines, reason = "a line for each step")]
     pub(crate) async fn act(&mut self, step: Step) {
         match step {
             Step::QuaveCreate => self.quave_create().await,

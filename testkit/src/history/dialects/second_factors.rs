@@ -167,18 +167,15 @@ impl<W: Transport> ClientStep<'_, W> {
         }
         // Another client may enter the same one at once.
         let stays = self.rng.u8(..3) == 0;
-        let text = match factor.left.last().cloned().filter(|_| !enters_again) {
-            Some(code) => {
-                if !stays {
-                    factor.left.pop();
-                }
-                Some(code)
+        let text = if let Some(code) = factor.left.last().cloned().filter(|_| !enters_again) {
+            if !stays {
+                factor.left.pop();
             }
-            None => {
-                let codes = factor.codes.clone();
-                drop(known);
-                self.one_of(&codes)
-            }
+            Some(code)
+        } else {
+            let codes = factor.codes.clone();
+            drop(known);
+            self.one_of(&codes)
         };
         text.map(|text| Code { user, secret, text, step: None })
     }
