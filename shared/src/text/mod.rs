@@ -15,7 +15,8 @@ pub(crate) use shown::is_hidden;
 
 /// Trims a text of 1 to `max` characters (code points) without control characters.
 pub fn parse_text(raw: &str, max: usize) -> Result<String, ParseError> {
-    let text = raw.trim();
+    // U+0085 is white space to Rust, and a control character to the patterns of the documents.
+    let text = raw.trim_matches(|letter: char| letter.is_whitespace() && letter != '\u{85}');
     if text.is_empty() {
         return Err(ParseError::new("must not be empty"));
     }
@@ -96,6 +97,7 @@ mod tests {
             (" ", "must not be empty"),
             ("abcd", "must be at most 3 characters long"),
             ("a\nb", "must not contain control characters"),
+            ("\u{85}", "must not contain control characters"),
             ("\u{200b}", "must have a visible character"),
         ] {
             assert_eq!(raw.parse::<Text<3>>(), Err(ParseError::new(problem)));
