@@ -468,16 +468,7 @@ impl DocumentedOperation {
                 self.prepare_account(service, credentials, &mut event).await;
             }
             Needs::Token | Needs::OwnToken => {
-                // A token with a list of scopes can rotate itself alone.
-                let own = token_id(authorization).filter(|_| self.replaces_its_token());
-                let id = if let Some(id) = own {
-                    id
-                } else {
-                    let body = json!({ "name": "made", "kind": "user" });
-                    let made =
-                        credentials.made(service, "POST", "/rollcall/v1/tokens", &body).await;
-                    made["id"].as_str().expect("an id").to_owned()
-                };
+                let id = self.token_id_for(service, credentials, authorization).await;
                 event["rawPath"] = json!(self.path().replace(TOKEN_ID, &id));
             }
             Needs::Grant => {
@@ -527,6 +518,21 @@ impl DocumentedOperation {
             | Needs::RefreshToken => self.prepare_oauth(service, credentials, &mut event).await,
         }
         event
+    }
+
+    /// The token that the event is about: with a list of scopes one can rotate itself alone.
+    async fn token_id_for(
+        &self,
+        service: &impl Service,
+        credentials: &TestCredentials,
+        authorization: &str,
+    ) -> String {
+        if let Some(own) = token_id(authorization).filter(|_| self.replaces_its_token()) {
+            return own;
+        }
+        let body = json!({ "name": "made", "kind": "user" });
+        let made = credentials.made(service, "POST", "/rollcall/v1/tokens", &body).await;
+        made["id"].as_str().expect("an id").to_owned()
     }
 
     async fn prepare_factor(

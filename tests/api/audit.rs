@@ -471,7 +471,8 @@ async fn sign_in_by_recovery_code(app: &TestApp) {
     let mary = app.person("marymajor").await;
     let (key, user) = (app.service_key().await, mary.user());
     let totp = TotpSecret::generate().unwrap().seal(&key, user.id).unwrap();
-    let on = app.others().turn_on_second_factor(&Actor::operator(), user, totp, 0).unwrap();
+    let (table, operator) = (app.others(), Actor::operator());
+    let on = table.turn_on_second_factor(&operator, user, totp, 0).unwrap();
     let code = on.commit().await.unwrap()[0].to_string();
     let mut browser = app.browser();
     let page = browser.open("/account/sign-in").await;

@@ -117,7 +117,7 @@ async fn a_write_by_the_password_alone_fails_if_a_second_factor_is_turned_on_mea
     let meanwhile = async {
         app.totp_secret(&jane.credentials()).await;
     };
-    let late = with_meanwhile(&app, create, meanwhile).await;
+    let late = Box::pin(with_meanwhile(&app, create, meanwhile)).await;
 
     assert_eq!(late.body["code"], "second_factor_required", "{late:?}");
 }

@@ -38,7 +38,7 @@ async fn signed_in(app: &TestApp) -> (Person<'_>, Browser<'_>) {
 /// Turns Jane's second factor on, of which no code was used that still counts.
 async fn turn_on(app: &TestApp, jane: &Person<'_>) -> Factor {
     let (secret, user) = (TotpSecret::generate().unwrap(), jane.user());
-    let totp = secret.seal(&app.service_key().await, user.id).unwrap();
+    let totp = secret.seal(&*app.service_key().await, user.id).unwrap();
     let long_ago = Timestamp::now().as_second().unsigned_abs() / 30 - 10;
     let table = app.others();
     loop {
@@ -178,7 +178,7 @@ async fn a_password_alone_begins_no_session_once_a_second_factor_is_on() {
     let meanwhile = async {
         turn_on(&app, &jane).await;
     };
-    let (browser, asked) = with_meanwhile(&app, enter_password(&app), meanwhile).await;
+    let (browser, asked) = Box::pin(with_meanwhile(&app, enter_password(&app), meanwhile)).await;
 
     assert_eq!((asked.status, asked.heading().as_str()), (200, "Enter a code"));
     assert_eq!(browser.session(), None);
@@ -218,7 +218,7 @@ async fn a_code_begins_no_session_once_the_second_factor_is_off_or_is_another() 
                 turn_on(&app, &jane).await;
             }
         };
-        let signs_in = with_meanwhile(&app, enter_code(begun, &code), meanwhile).await;
+        let signs_in = Box::pin(with_meanwhile(&app, enter_code(begun, &code), meanwhile)).await;
 
         assert!(!signs_in, "{is_on_again}");
         assert_eq!(factors(&app).await, ["password"], "{is_on_again}");
@@ -236,7 +236,7 @@ async fn a_code_that_signs_in_meanwhile_turns_nothing_off() {
 
     let meanwhile = async { assert!(enter_code(begun, &code).await) };
     let off = enter_on_page(&mut browser, &page, OFF, &code);
-    let is_off = with_meanwhile(&app, off, meanwhile).await;
+    let is_off = Box::pin(with_meanwhile(&app, off, meanwhile)).await;
 
     assert!(!is_off);
     let asked = enter_password(&app).await;

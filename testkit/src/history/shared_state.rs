@@ -247,7 +247,7 @@ pub(crate) struct Known {
     /// Wrong passwords for one name that were looked at.
     pub(crate) wrong_guesses: usize,
     /// API keys that were deleted.
-    former_keys: HashSet<String>,
+    pub(crate) former_keys: HashSet<String>,
 }
 
 impl Known {

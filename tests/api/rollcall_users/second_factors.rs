@@ -215,8 +215,8 @@ async fn a_passkey_is_removed_without_a_code_unless_it_is_the_last_way_in() {
 
     assert_eq!(jane.send("DELETE", &path(&id)).await.status, 204);
 
-    let list = jane.send("GET", &format!("{SELF}/second-factors")).await;
-    assert_eq!(list.body["secondFactors"], json!([]));
+    let shown = jane.send("GET", &format!("{SELF}/second-factors")).await;
+    assert_eq!(shown.body["secondFactors"], json!([]));
     let last = add_passkey(&app, &jane, "phone").await;
     let no_password = json!({ "Key": jane.key(), "UpdateExpression": "REMOVE passwordHash" });
     app.engine("UpdateItem", no_password).await;
@@ -296,5 +296,5 @@ async fn a_reset_asks_for_the_code_of_a_second_factor_that_was_turned_on_meanwhi
         app.totp_secret(&jane.credentials()).await;
     });
 
-    assert_eq!(errors(&reset.await), ["code: is required"]);
+    assert_eq!(errors(&Box::pin(reset).await), ["code: is required"]);
 }
