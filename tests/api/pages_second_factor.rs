@@ -461,6 +461,28 @@ async fn wrong_codes_lock_as_wrong_passwords_do_and_a_right_one_is_not_looked_at
 }
 
 #[tokio::test]
+async fn the_password_makes_no_network_known_in_a_session_either() {
+    let app = TestApp::start().await;
+    let Arranged { mut browser, secret, .. } = arranged(&app).await;
+    for network in 1..=10 {
+        browser.address = format!("198.51.{network}.1");
+        let_proofs_age(&app).await;
+        let asked = browser.open(CONFIRM).await;
+        let confirmed = browser.submit(&asked, CONFIRM, &[("password", PASSWORD)]).await;
+        assert!(is_in(&confirmed), "{}", confirmed.text());
+
+        let shown = browser.open(PATH).await;
+        let wrong = browser.submit(&shown, OFF, &[("code", "000000")]).await;
+        assert_eq!(wrong.status, 403, "{network}: {}", wrong.text());
+    }
+
+    // Each network would have ten of its own.
+    let shown = browser.open(PATH).await;
+    let locked = browser.submit(&shown, OFF, &[("code", &totp_code(&secret, 0))]).await;
+    assert_eq!(locked.status, 429, "{}", locked.text());
+}
+
+#[tokio::test]
 async fn a_lost_password_is_set_anew_with_a_code() {
     let app = TestApp::start().await;
     let Arranged { jane, codes, secret, .. } = arranged(&app).await;

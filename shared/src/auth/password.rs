@@ -115,7 +115,12 @@ impl<N: Permission> Caller<N> {
         };
         match verify_password(app, user.as_ref(), attempts, password, &self.actor()).await {
             Ok(Some(attempt)) => {
-                app.table.release_attempt(attempt).await;
+                if user.is_some_and(|user| user.second_factor_since.is_some()) {
+                    // The password alone does not sign in, and makes no source known here either.
+                    app.table.return_attempt(attempt).await;
+                } else {
+                    app.table.release_attempt(attempt).await;
+                }
                 Ok(())
             }
             Ok(None) => Ok(()),
