@@ -186,7 +186,7 @@ impl Transaction<'_> {
     pub(in crate::table) fn remove_all_passkeys(self, user: UserId, passkeys: &[Passkey]) -> Self {
         let conflict: OnConditionFailed = || Error::WriteConflict;
         let delete = |transaction: Self, passkey: &Passkey| {
-            transaction.delete(passkey.key(), Condition::always(), conflict)
+            transaction.delete(passkey.key(), Condition::present(), conflict)
         };
         let remove = |changes: Changes, own: &Passkey| changes.remove_entry("passkeys", own.id);
         let changes = passkeys.iter().fold(Changes::new(), remove);
