@@ -404,6 +404,29 @@ async fn what_takes_the_password_again_takes_a_code_in_its_place_and_no_form_kee
 }
 
 #[tokio::test]
+async fn a_second_click_that_confirms_takes_both_steps_of_signing_in() {
+    let app = TestApp::start().await;
+    let Arranged { mut browser, codes, .. } = arranged(&app).await;
+    let asked = browser.open(&format!("{CONFIRM}?return_to={PATH}")).await;
+    // The response to the first one, with the new cookie, is dropped.
+    let right = [("password", PASSWORD)];
+    browser.clone().submit(&asked, CONFIRM, &right).await;
+    let sessions = app.items_of("session").await.len();
+
+    // A code names nobody, and is not used.
+    let refused = browser.submit(&asked, CONFIRM, &[("code", &codes[0])]).await;
+    assert_eq!((refused.status, refused.heading().as_str()), (403, "Sign in"));
+    assert_eq!(refused.value("return_to"), PATH);
+    let begun = browser.submit(&asked, CONFIRM, &right).await;
+    assert_eq!((begun.status, begun.heading().as_str()), (200, "Enter a code"));
+    assert_eq!(browser.open("/account/sessions").await.heading(), "Sign in");
+    let signed_in = enter_code(&mut browser, &begun, &codes[0]).await;
+
+    assert_eq!((signed_in.status, signed_in.path.as_str()), (200, PATH));
+    assert_eq!(app.items_of("session").await.len(), sessions);
+}
+
+#[tokio::test]
 async fn new_recovery_codes_end_the_old_ones_and_turning_it_off_ends_all() {
     let app = TestApp::start().await;
     let Arranged { jane, mut browser, secret, codes, .. } = arranged(&app).await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::Settings;
-use shared::model::SessionCredential;
+use shared::model::{SessionCredential, UserId};
 use shared::table::Actor;
 use testkit::{Browser, PASSWORD, Page, Person, Service, TestApp, USER_AGENT};
 use url::Url;
@@ -473,14 +473,11 @@ async fn nothing_is_lost_when_the_session_ends_while_the_password_is_asked_for()
     let mut late = browser.clone();
     let right = [("username", "janedoe"), ("password", PASSWORD)];
 
-    // Twice, and in another tab with what the page had then.
+    // Twice, and where the session has another secret since.
     let confirmed = browser.submit(&asked, CONFIRM, &right[1..]).await;
     let again = browser.submit(&asked, CONFIRM, &right[1..]).await;
-    assert_eq!((again.status, again.heading().as_str()), (403, ENTERED));
-    let again = browser.submit(&again, ADD_KEY, &[]).await;
-    let lost = late.submit(&asked, CONFIRM, &right[1..]).await;
-    assert_eq!((lost.status, lost.heading().as_str()), (403, ENTERED));
-    let lost = late.submit(&lost, ADD_KEY, &[]).await;
+    let wrong = [("password", "a wrong password")];
+    let lost = late.submit(&asked, CONFIRM, &wrong).await;
     assert_eq!((lost.status, lost.heading().as_str()), (403, "Sign in"));
     assert_eq!(lost.value("return_to"), ADD_KEY);
     let signed_in = late.submit(&lost, SIGN_IN, &right).await;
@@ -497,52 +494,91 @@ async fn nothing_is_lost_when_the_session_ends_while_the_password_is_asked_for()
     assert_eq!(keys(&jane).await, [KEY[0].1]);
 }
 
-/// The heading of the page that a second click leads to that confirms.
-const ENTERED: &str = "You have entered your password already";
-
 #[tokio::test]
-async fn a_second_click_that_confirms_leads_on_and_the_old_cookie_never_works() {
+async fn a_second_click_that_confirms_signs_in_by_its_password_and_never_by_the_old_cookie() {
     let app = TestApp::start().await;
     let (jane, [mut browser]) = signed_in(&app).await;
     let asked = browser.open(&format!("{CONFIRM}?return_to={SESSIONS}")).await;
-    // It sends its cookie before the response to the first one replaces it.
-    let mut second = browser.clone();
+    // The browser drops the response to the first one, and the cookie in it.
+    let (mut first, mut old) = (browser.clone(), browser.clone());
     let right = [("password", PASSWORD)];
-    browser.submit(&asked, CONFIRM, &right).await;
-    let old = second.session().map(str::to_owned);
+    first.submit(&asked, CONFIRM, &right).await;
+    assert!(!is_in(&mut browser).await);
 
-    // The password is not looked at.
-    for password in [PASSWORD, "a wrong password"] {
-        let led = second.submit(&asked, CONFIRM, &[("password", password)]).await;
-        assert_eq!((led.status, led.heading().as_str()), (403, ENTERED));
-        assert_eq!((led.forms().len(), led.links()), (0, vec![SESSIONS]));
-        assert_eq!((led.response.header("set-cookie"), second.session()), (None, old.as_deref()));
-    }
-    assert_eq!(browser.open(SESSIONS).await.heading(), "Sessions");
-    assert!(!is_in(&mut second).await);
+    let landed = browser.submit(&asked, CONFIRM, &right).await;
+    assert_eq!((landed.status, landed.path.as_str()), (200, SESSIONS));
+    assert_eq!(landed.heading(), "Sessions");
+    assert!(browser.session() != old.session() && browser.session() != first.session());
+    assert!(!is_in(&mut first).await && !is_in(&mut old).await);
+    assert_eq!(app.items_of("session").await.len(), 1);
+    // The browser has the new cookie, and the page is from before.
+    let kept = browser.session().map(str::to_owned);
+    let led = browser.submit(&asked, CONFIRM, &right).await;
+    assert_eq!((led.status, led.path.as_str()), (200, SESSIONS));
+    assert_eq!(browser.session(), kept.as_deref());
 
     // What was entered before goes on as well.
     let page = browser.open(KEYS).await;
     set_time(&app, "provedAt", -3600).await;
     let asked = browser.submit(&page, ADD_KEY, &KEY).await;
-    let mut second = browser.clone();
-    browser.submit(&asked, CONFIRM, &right).await;
-    let led = second.submit(&asked, CONFIRM, &right).await;
-    assert_eq!((led.status, led.heading().as_str()), (403, ENTERED));
-    let refused = second.submit(&led, ADD_KEY, &[]).await;
-    assert_eq!((refused.status, refused.heading().as_str()), (403, "Sign in"));
-    let offered = browser.submit(&led, ADD_KEY, &[]).await;
-    assert_eq!(offered.heading(), "Go on with what you began?");
+    browser.clone().submit(&asked, CONFIRM, &right).await;
+    let offered = browser.submit(&asked, CONFIRM, &right).await;
+    assert_eq!((offered.status, offered.heading().as_str()), (200, "Go on with what you began?"));
     assert_eq!(keys(&jane).await, Vec::<Value>::new());
     assert_eq!(browser.submit(&offered, ADD_KEY, &[]).await.status, 200);
     assert_eq!(keys(&jane).await, [KEY[0].1]);
 
-    // A session that has ended says so.
+    // A session that has ended is no other case.
     let (asked, page) = (browser.open(CONFIRM).await, browser.open(SESSIONS).await);
     let mut late = browser.clone();
     browser.submit(&page, SIGN_OUT, &[]).await;
-    let ended = late.submit(&asked, CONFIRM, &right).await;
-    assert_eq!((ended.status, ended.heading().as_str()), (403, "Sign in"));
+    assert!(!is_in(&mut late).await);
+    let signed_in = late.submit(&asked, CONFIRM, &right).await;
+    assert_eq!((signed_in.status, signed_in.path.as_str()), (200, "/account"));
+    assert!(is_in(&mut late).await && !is_in(&mut browser).await);
+    assert_eq!(app.items_of("session").await.len(), 1);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_password_beside_an_old_cookie_is_one_attempt_to_sign_in_as_the_user_it_names() {
+    let app = TestApp::start().await;
+    let (jane, [mut browser]) = signed_in(&app).await;
+    let (operator, id) = (Actor::operator(), jane.user().id);
+    let asked = browser.open(CONFIRM).await;
+    let mut old = browser.clone();
+    let (right, wrong) = ([("password", PASSWORD)], [("password", "a wrong password")]);
+    browser.submit(&asked, CONFIRM, &right).await;
+    let sessions = app.items_of("session").await.len();
+    let is_refused = |page: &Page| {
+        assert_eq!((page.status, page.heading().as_str()), (403, "Sign in"), "{}", page.text());
+        assert!(!page.has("janedoe") && page.value("password").is_empty(), "{}", page.text());
+    };
+
+    // A cookie can be made up.
+    let made_up = SessionCredential::generate(UserId::generate()).unwrap();
+    let mut nobody = app.browser();
+    nobody.cookies.insert("__Host-session".to_owned(), made_up.reveal());
+    let fields = [right[0], ("form_token", &*made_up.form_token(CONFIRM))];
+    is_refused(&nobody.post(CONFIRM, &fields).await);
+    let made_up = SessionCredential::generate(id).unwrap();
+    nobody.cookies.insert("__Host-session".to_owned(), made_up.reveal());
+    let fields = [wrong[0], ("form_token", &*made_up.form_token(CONFIRM))];
+    is_refused(&nobody.post(CONFIRM, &fields).await);
+    // Without its form's token it is no attempt.
+    is_refused(&old.post(CONFIRM, &right).await);
+    app.table().set_disabled(&operator, id, true).await.unwrap();
+    is_refused(&old.submit(&asked, CONFIRM, &right).await);
+    app.table().set_disabled(&operator, id, false).await.unwrap();
+    for _ in 2..10 {
+        is_refused(&old.submit(&asked, CONFIRM, &wrong).await);
+    }
+
+    let locked = old.submit(&asked, CONFIRM, &right).await;
+    assert_eq!((locked.status, locked.heading().as_str()), (429, "Sign in"));
+    assert!(locked.response.header("retry-after").is_some());
+    assert!(is_in(&mut browser).await && !is_in(&mut old).await);
+    assert_eq!(app.items_of("session").await.len(), sessions);
     app.assert_consistent().await;
 }
 

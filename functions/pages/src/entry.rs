@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use shared::auth::{
     AuthRequest, Authorized, Basic, Caller, FORM_TOKEN, FORM_USER, FullAccess, PasswordSignIn,
     PendingSignIn, ProfileRead, SessionCookie, browser, end_session_of_another, former_session,
-    is_session_proved, no_session_cookie, presented_session, session_cookie, signed_in_user,
+    no_session_cookie, presented_session, session_cookie, signed_in_user,
 };
 use shared::http::{self, ApiRequest, Fields};
 use shared::lifetimes::RETURN_TO_TTL;
@@ -195,27 +195,6 @@ impl PendingRequest {
         let form = Form { target: Some(target), hidden, button: words::SEND, ..Form::default() };
         View { status, ..View::form(words::SEND_AGAIN, content, form) }.show(request)
     }
-
-    /// Leads on whoever has entered the password by another click, or in another window: the cookie
-    /// or the form is from before, and the browser has the new cookie, or is about to get it. What
-    /// was kept is sent without a token, as nobody here knows the new secret: the page that comes of
-    /// it offers it to whoever is signed in.
-    fn lead_on(&self, request: &ApiRequest) -> Response<Body> {
-        let status = StatusCode::FORBIDDEN;
-        let why = html! { p { (words::ENTERED_WHY) } };
-        if self.kept.is_empty() {
-            let link = html! { (why) p { a.button href=(self.page()) { (words::SEND) } } };
-            return View::text(status, words::ENTERED, link).show(request);
-        }
-        let form = Form {
-            target: Some(Target::without_session(&self.return_to)),
-            hidden: form_urlencoded::parse(self.kept.as_bytes()).into_owned().collect(),
-            button: words::SEND,
-            ..Form::default()
-        };
-        let leads_away = self.leads_away();
-        View { status, leads_away, ..View::form(words::ENTERED, why, form) }.show(request)
-    }
 }
 
 /// Whether a request sends the form of a page on the way, which is nothing to come back to.
@@ -256,7 +235,7 @@ fn with_return(path: &str, return_to: &str) -> String {
 }
 
 /// What those get who are not signed in, whose form is not of their session, or who have to enter
-/// the password again, or just did; the error if it is another.
+/// the password again; the error if it is another.
 pub(crate) async fn explain(
     app: &App,
     request: &ApiRequest,
@@ -265,10 +244,6 @@ pub(crate) async fn explain(
     let pending = PendingRequest::of(request);
     let is_form = request.method() == "POST";
     let is_other_form = matches!(error, Error::OtherForm);
-    let is_outdated = is_other_form || matches!(error, Error::InvalidCredential);
-    if is_outdated && is_on_the_way(request) && is_session_proved(app, request).await? {
-        return Ok(pending.lead_on(request));
-    }
     let user = match error {
         Error::MissingCredential | Error::InvalidCredential => None,
         Error::FullAccessRequired if !is_form => {
@@ -279,7 +254,11 @@ pub(crate) async fn explain(
     };
     let status = StatusCode::FORBIDDEN;
     match user {
-        Some(user) if is_other_form && !is_on_the_way(request) => {
+        // Another window has asked for the password since, or another click has sent it.
+        Some(_) if is_other_form && is_on_the_way(request) && pending.kept.is_empty() => {
+            see_other(pending.page())
+        }
+        Some(user) if is_other_form => {
             let target = Target::new(request, pending.return_to.clone());
             Ok(pending.offer(request, target, status, &user))
         }
@@ -419,14 +398,26 @@ pub(crate) async fn sign_in(app: &App, request: &ApiRequest) -> Result<Response<
         Err(error) => return rejected(error, "password", words::WRONG, again),
     };
     let basic = Basic::new(request, name, password);
-    let named = basic.resolve(app).await?;
-    match basic.sign_in_on_page(app, named, fetch::counts()).await {
+    // Boxed: the SDK's futures are large.
+    Box::pin(sign_in_by(app, request, &pending, &basic, again)).await
+}
+
+/// Begins the session of somebody whose password is right, or asks for a code.
+async fn sign_in_by(
+    app: &App,
+    request: &ApiRequest,
+    pending: &PendingRequest,
+    basic: &Basic,
+    again: impl FnOnce(StatusCode, Vec<FieldError>) -> Response<Body>,
+) -> Result<Response<Body>> {
+    let claimed = basic.resolve(app).await?;
+    match basic.sign_in_on_page(app, claimed, fetch::counts()).await {
         Ok(PasswordSignIn::Complete(caller, counts)) => {
-            begin_session(app, request, &pending, &caller, counts, &SignInProof::Password).await
+            begin_session(app, request, pending, &caller, counts, &SignInProof::Password).await
         }
         Ok(PasswordSignIn::CodeRequired(begun)) => {
             let begun = begun.reveal(app).await?;
-            Ok(ask_for_code(request, &pending, &begun, StatusCode::OK, Vec::new()))
+            Ok(ask_for_code(request, pending, &begun, StatusCode::OK, Vec::new()))
         }
         Err(error) => rejected(error, "password", words::WRONG, again),
     }
@@ -572,6 +563,10 @@ pub(crate) async fn show_confirm(app: &App, request: &ApiRequest) -> Result<Resp
 }
 
 /// `POST /account/confirm`: the session has full access for a while.
+///
+/// Of two clicks the second one sends the cookie that the first one replaced, and the browser never
+/// sees what the first one got. Such a cookie allows nothing, but the password that comes with it
+/// signs in as on the page that does.
 pub(crate) async fn confirm(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let auth = AuthRequest::<ProfileRead, SessionCookie>::from_request(app, request)?;
     let mut fields = request.optional_form()?;
@@ -583,7 +578,12 @@ pub(crate) async fn confirm(app: &App, request: &ApiRequest) -> Result<Response<
         (CODE, fields.required_non_empty(CODE).map(Proof::Code))
     };
     let proof = fields.into_result(proof);
-    auth.input(Ok(()))
+    let password = match &proof {
+        Ok(Proof::Password(password)) => Some(password.clone()),
+        _ => None,
+    };
+    let confirmed = auth
+        .input(Ok(()))
         .respond(async |Authorized { caller, .. }| {
             let user = caller.user();
             let again =
@@ -607,7 +607,18 @@ pub(crate) async fn confirm(app: &App, request: &ApiRequest) -> Result<Response<
             let session = write.commit().await?;
             pending.go_on(request, &session, user)
         })
-        .await
+        .await;
+    match (confirmed, password, presented_session(request)) {
+        (Err(Error::InvalidCredential), Some(password), Some(outdated)) => {
+            let basic = Basic::of_user(request, outdated.user(), password);
+            let again = |status, errors| {
+                let form = SignIn { notice: Some(words::ENDED), ..SignIn::on(&pending) };
+                form.show(app, request, status, errors)
+            };
+            Box::pin(sign_in_by(app, request, &pending, &basic, again)).await
+        }
+        (confirmed, ..) => confirmed,
+    }
 }
 
 fn ask_to_confirm(

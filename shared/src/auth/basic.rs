@@ -31,18 +31,33 @@ pub enum TokenOrBasic {
 
 /// A username or e-mail address, and a password. It has no `Debug`: it must not be logged.
 pub struct Basic {
-    name: String,
+    claim: Claim,
     password: String,
     source: Network,
     request_context: RequestContext,
     received: Instant,
 }
 
+/// Whose password it is meant to be.
+enum Claim {
+    Name(String),
+    User(UserId),
+}
+
 impl Basic {
     /// A name and a password that do not come from the header.
     pub fn new(request: &ApiRequest, name: String, password: String) -> Self {
+        Self::claiming(request, Claim::Name(name), password)
+    }
+
+    /// The same for who names a user in another way, which counts for nothing.
+    pub fn of_user(request: &ApiRequest, user: UserId, password: String) -> Self {
+        Self::claiming(request, Claim::User(user), password)
+    }
+
+    fn claiming(request: &ApiRequest, claim: Claim, password: String) -> Self {
         let (source, request_context) = (source(request), request_context(request));
-        Self { name, password, source, request_context, received: Instant::now() }
+        Self { claim, password, source, request_context, received: Instant::now() }
     }
 
     /// Signs the user in and returns the proof of it, or what awaits a code; the pair comes from
@@ -83,14 +98,22 @@ impl Basic {
     /// The user with this name, if somebody has it, and the normal form of the name: one call.
     async fn find_user(&self, app: &App) -> Result<(Option<UserId>, String)> {
         let table = &app.table;
-        Ok(match (self.name.parse::<EmailAddress>(), self.name.parse::<Username>()) {
+        let name = match &self.claim {
+            Claim::Name(name) => name,
+            Claim::User(user) => {
+                // Boxed, as everything that calls the table: the SDK's futures are large.
+                let (known, ()) = Box::pin(table.user_and(*user, ())).await?;
+                return Ok((known.map(|known| known.id), user.to_string()));
+            }
+        };
+        Ok(match (name.parse::<EmailAddress>(), name.parse::<Username>()) {
             (Ok(address), _) => {
                 (table.user_id_by_email(&address).await?, address.normal().to_owned())
             }
             (Err(_), Ok(username)) => {
                 (table.user_id_by_username(&username).await?, username.to_string())
             }
-            (Err(_), Err(_)) => (table.dummy_lookup().await?, self.name.clone()),
+            (Err(_), Err(_)) => (table.dummy_lookup().await?, name.clone()),
         })
     }
 

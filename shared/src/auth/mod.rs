@@ -39,8 +39,7 @@ pub(crate) use second_factor::verify_code;
 pub use second_factor::{PasswordSignIn, PendingSignIn, TotpSetup};
 pub use session::{
     FORM_TOKEN, FORM_USER, SessionCookie, browser, end_session_of_another, form_target, form_token,
-    former_session, is_session_proved, no_session_cookie, presented_session, session_cookie,
-    signed_in_user,
+    former_session, no_session_cookie, presented_session, session_cookie, signed_in_user,
 };
 pub use signature::{TokenOrSignature, parse_date};
 #[cfg(feature = "password")]

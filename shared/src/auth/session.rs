@@ -66,35 +66,12 @@ async fn working_session(
     request: &ApiRequest,
 ) -> Result<Option<(Stored<User>, Stored<Session>)>> {
     let Some(session) = presented_session(request) else { return Ok(None) };
-    let (stored, user) = stored_session(app, &session).await?;
-    let session = SessionCookie(session).check(app, user.as_ref(), stored).await;
-    Ok(user.zip(session))
-}
-
-/// What is stored of a session, whatever its secret is now, and its user.
-async fn stored_session(
-    app: &App,
-    session: &SessionCredential,
-) -> Result<(StoredCredential, Option<Stored<User>>)> {
     let (owner, key) = (session.user(), CredentialKey::Session(session.id()));
     // Boxed, as everything that calls the table: the SDK's futures are large.
     let read = Box::pin(app.table.fetch_with_credential(owner, key, ()));
     let (stored, user, ()) = read.await?;
-    Ok((stored, user))
-}
-
-/// Whether the password was entered a moment ago in the session that the cookie names, perhaps with
-/// another secret than the session has since: of two clicks the second one sends the cookie that the
-/// first one replaced. It allows nobody to do anything.
-pub async fn is_session_proved(app: &App, request: &ApiRequest) -> Result<bool> {
-    let Some(cookie) = presented_session(request) else { return Ok(false) };
-    let now = Timestamp::now();
-    Ok(match stored_session(app, &cookie).await? {
-        (StoredCredential::Session(Some(session)), Some(user)) => {
-            !user.disabled && session.is_active(&user, now) && session.is_proved(now)
-        }
-        _ => false,
-    })
+    let session = SessionCookie(session).check(app, user.as_ref(), stored).await;
+    Ok(user.zip(session))
 }
 
 /// Who is signed in in the browser, if somebody is. A form that is sent counts for nothing, so that

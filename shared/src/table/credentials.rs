@@ -101,7 +101,7 @@ impl CredentialKey {
 
 impl Table {
     /// A user and more items in one round trip. For the operator's commands, which do not
-    /// authenticate the user.
+    /// authenticate the user, and for what is authenticated after it.
     pub async fn user_and<F: Fetch>(
         &self,
         user: UserId,

@@ -36,10 +36,6 @@ pub(crate) const PASSWORD_WRONG: &str = "is not right";
 pub(crate) const NOT_YOU: &str = "Not you?";
 pub(crate) const SIGNED_IN_AS: &str = "You are signed in as";
 
-pub(crate) const ENTERED: &str = "You have entered your password already";
-pub(crate) const ENTERED_WHY: &str = "It was accepted a moment ago, by another click or in another \
-                                      window. You need not enter it again.";
-
 pub(crate) const SEND_AGAIN: &str = "Go on with what you began?";
 pub(crate) const SEND_AGAIN_WHY: &str = "It is not done yet: you have signed in, or entered your \
                                          password again, since you opened the page. What you \
