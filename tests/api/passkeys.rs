@@ -295,6 +295,20 @@ async fn nobody_who_is_disabled_signs_in_with_a_passkey_and_a_new_password_ends_
 }
 
 #[tokio::test]
+async fn the_first_own_password_ends_a_passkey_that_who_gave_the_one_before_may_have_added() {
+    let app = TestApp::start().await;
+    let (jane, device, _) = jane_with_passkey(&app).await;
+    app.set(&jane, "passwordIsOwn", json!({ "BOOL": false })).await;
+    let body = json!({ "currentPassword": PASSWORD, "password": "another horse battery" });
+    let changed = jane.send_json("PUT", "/rollcall/v1/users/self/password", &body).await;
+    assert_eq!(changed.status, 204, "{changed:?}");
+
+    assert_rejected(&sign_in(&app, &device).await);
+    assert_eq!(app.items_of("passkey").await, Vec::<Value>::new());
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
 async fn the_page_names_renames_and_removes_passkeys() {
     let app = TestApp::start().await;
     let (jane, device, _) = jane_with_passkey(&app).await;

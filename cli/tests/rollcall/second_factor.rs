@@ -29,6 +29,7 @@ async fn add_passkey(stage: &Stage, id: &Value, name: &str) -> PasskeyId {
     let passkey = Passkey {
         id: PasskeyId::of_credential(name.as_bytes()),
         user,
+        epoch: 0,
         name: name.parse().unwrap(),
         credential: "what the device said".to_owned(),
         created_at: Timestamp::now(),

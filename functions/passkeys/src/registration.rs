@@ -63,6 +63,7 @@ pub(crate) async fn register(app: &App, request: &ApiRequest) -> Result<Response
             let passkey = Passkey {
                 id: PasskeyId::of_credential(made.cred_id()),
                 user: caller.user().id,
+                epoch: caller.user().credential_epoch,
                 name: new.name,
                 credential,
                 created_at: Timestamp::now(),

@@ -5,7 +5,8 @@ use super::permission::{Caller, Credential, FullAccess, Permission};
 use super::source::request_context;
 use crate::http::ApiRequest;
 use crate::model::{
-    Passkey, PasskeyChallenge, PasskeyChallengeId, PasskeyId, PasskeyPurpose, Timestamp, UserId,
+    Passkey, PasskeyChallenge, PasskeyChallengeId, PasskeyId, PasskeyPurpose, Timestamp, User,
+    UserId,
 };
 use crate::table::{Actor, CredentialKey, Fetch, Stored, UsedPasskey, fetch};
 use crate::telemetry::SecurityEvent;
@@ -43,20 +44,23 @@ impl ClaimedPasskey {
         let (_, user, ((passkey, challenge), fetched)) = read.await?;
         let user = user.filter(|user| !user.disabled).ok_or_else(rejected)?;
         let purpose = PasskeyPurpose::SignIn;
-        let proof = used_passkey(app, (passkey, challenge), purpose, verify).await?;
+        let proof = used_passkey(app, &user, (passkey, challenge), purpose, verify).await?;
         let context = request_context(request);
         let caller = Caller::new(user, Credential::Passkey(proof.passkey.id), context)?;
         Ok((caller, proof, fetched))
     }
 }
 
-/// The passkey as it is used up, if its signature was asked for for this, and is right.
+/// The passkey as it is used up, if its user still has it, and its signature was asked for for this,
+/// and is right.
 async fn used_passkey(
     app: &App,
+    user: &User,
     (passkey, challenge): (Option<Stored<Passkey>>, Option<Stored<PasskeyChallenge>>),
     purpose: PasskeyPurpose,
     verify: impl FnOnce(&Passkey, &[u8]) -> Option<String>,
 ) -> Result<UsedPasskey> {
+    let passkey = passkey.filter(|passkey| user.accepts_passkey(passkey));
     let (passkey, challenge) = passkey.zip(challenge).ok_or_else(rejected)?;
     let state = open(app, &challenge, purpose).await?.ok_or_else(rejected)?;
     let credential = verify(&passkey, &state).ok_or_else(rejected)?;
@@ -153,7 +157,7 @@ impl<N: Permission> Caller<N> {
         found: (Option<Stored<Passkey>>, Option<Stored<PasskeyChallenge>>),
         verify: impl FnOnce(&Passkey, &[u8]) -> Option<String>,
     ) -> Result<UsedPasskey> {
-        let used = used_passkey(app, found, self.confirmation()?, verify).await;
+        let used = used_passkey(app, &self.user, found, self.confirmation()?, verify).await;
         used.map_err(|error| match error {
             Error::InvalidCredential => Error::Forbidden("the passkey is not accepted"),
             error => error,

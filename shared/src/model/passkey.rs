@@ -45,6 +45,8 @@ pub struct Passkey {
     pub id: PasskeyId,
     /// Its user, whom the device names too.
     pub user: UserId,
+    /// The epoch of the user's credentials that it was added in.
+    pub epoch: u64,
     /// What the user calls it.
     pub name: PasskeyName,
     /// Its id, its public key, how often its device used it and what else WebAuthn's implementation

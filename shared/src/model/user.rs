@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountId, ApiKey, ApiKeyId, Email, EmailAddress, MakerId, ParseError, S3Key, SshKey,
+    AccountId, ApiKey, ApiKeyId, Email, EmailAddress, MakerId, ParseError, Passkey, S3Key, SshKey,
     Timestamp, TokenId, TokenKind, UserId, UserNumber, UserToken,
 };
 use crate::limits::{MAX_USERNAME, MIN_USERNAME};
@@ -81,8 +81,8 @@ pub struct User {
     /// ends them.
     #[serde(default)]
     pub environment_epoch: u64,
-    /// The credential epoch since which proofs of addresses count: whoever set the password before
-    /// the user did may have proved an address.
+    /// The credential epoch since which proofs of addresses and passkeys count: whoever set the
+    /// password before the user did may have proved an address, and added a passkey.
     #[serde(default)]
     pub proof_epoch: u64,
     /// Grows with what ends the invitations that the user has sent: whatever ends all keys, and the
@@ -127,6 +127,11 @@ impl User {
             TokenKind::User => epoch == self.credential_epoch || self.retained_token == Some(token),
             TokenKind::Environment => epoch >= self.environment_epoch,
         }
+    }
+
+    /// Whether a passkey was added after the first password of the user's own, if there is one.
+    pub const fn accepts_passkey(&self, passkey: &Passkey) -> bool {
+        passkey.epoch >= self.proof_epoch
     }
 
     /// When this user proved an address, if that counts. What a token asked for ends with what else

@@ -147,6 +147,23 @@ impl Table {
         Write::new(transaction, ()).recorded_as(SecurityEvent::CredentialRevoked)
     }
 
+    /// Deletes the passkeys of a user that its first own password ended; returns their number. They
+    /// do not authenticate anyone, deleted or not.
+    pub(in crate::table) async fn delete_ended_passkeys(&self, user: &User) -> Result<usize> {
+        if user.proof_epoch == 0 {
+            return Ok(0);
+        }
+        let mut ended = self.passkeys(user.id).await?;
+        ended.retain(|own| !user.accepts_passkey(own));
+        if !ended.is_empty() {
+            Transaction::without_trail(self, &Actor::system(), "delete passkeys that ended")
+                .delete_passkeys(user.id, &ended, Condition::present())
+                .commit()
+                .await?;
+        }
+        Ok(ended.len())
+    }
+
     /// As [`Table::prove_session`], by a passkey of its user.
     pub fn prove_session_by_passkey(
         &self,
@@ -184,14 +201,19 @@ impl Transaction<'_> {
     /// Removes all passkeys of a user, which are these: none was added meanwhile.
     #[cfg(feature = "operator")]
     pub(in crate::table) fn remove_all_passkeys(self, user: UserId, passkeys: &[Passkey]) -> Self {
+        let read = u32::try_from(passkeys.len()).unwrap_or(u32::MAX);
+        let no_more = Condition::fewer_entries("passkeys", read.saturating_add(1));
+        self.delete_passkeys(user, passkeys, no_more)
+    }
+
+    /// Deletes these passkeys of a user, if this holds of the counts.
+    fn delete_passkeys(self, user: UserId, passkeys: &[Passkey], counts: Condition) -> Self {
         let conflict: OnConditionFailed = || Error::WriteConflict;
         let delete = |transaction: Self, passkey: &Passkey| {
             transaction.delete(passkey.key(), Condition::present(), conflict)
         };
         let remove = |changes: Changes, own: &Passkey| changes.remove_entry("passkeys", own.id);
         let changes = passkeys.iter().fold(Changes::new(), remove);
-        let read = u32::try_from(passkeys.len()).unwrap_or(u32::MAX);
-        let no_more = Condition::fewer_entries("passkeys", read.saturating_add(1));
-        passkeys.iter().fold(self, delete).update(Key::counts(user), changes, no_more, conflict)
+        passkeys.iter().fold(self, delete).update(Key::counts(user), changes, counts, conflict)
     }
 }

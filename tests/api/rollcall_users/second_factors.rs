@@ -39,6 +39,7 @@ async fn add_passkey(app: &TestApp, person: &Person<'_>, name: &str) -> String {
     let passkey = Passkey {
         id: PasskeyId::of_credential(name.as_bytes()),
         user,
+        epoch: 0,
         name: name.parse().unwrap(),
         credential: "what the device said".to_owned(),
         created_at: Timestamp::now(),

@@ -1,4 +1,4 @@
-//! Deletes the tokens, grants and sessions that a password change revoked.
+//! Deletes the tokens, grants, sessions and passkeys that a password change revoked.
 
 use futures_util::future::join_all;
 use tokio::time::timeout;
@@ -40,8 +40,8 @@ impl Table {
         Ok(())
     }
 
-    /// Deletes the tokens, grants and sessions that a password change revoked; returns their number. They do
-    /// not authenticate anyone, deleted or not.
+    /// Deletes the tokens, grants, sessions and passkeys that a password change revoked; returns
+    /// their number. They do not authenticate anyone, deleted or not.
     pub(in crate::table) async fn delete_revoked(&self, user: &User) -> Result<usize> {
         let (tokens, grants, sessions) = tokio::try_join!(
             self.query::<UserToken>(user_partition(user.id), TOKEN),
@@ -62,6 +62,8 @@ impl Table {
             .chunks(MAX_BATCH_DELETE)
             .map(|batch| self.batch_delete("delete revoked tokens", batch.iter().cloned()));
         join_all(batches).await.into_iter().collect::<Result<()>>()?;
-        Ok(revoked.len())
+        // Boxed: the SDK's futures are large.
+        let passkeys = Box::pin(self.delete_ended_passkeys(user)).await?;
+        Ok(revoked.len() + passkeys)
     }
 }

@@ -147,8 +147,8 @@ impl Table {
     ///
     /// Somebody else who set the password may have kept any credential of the user. So the first
     /// password that the user sets in its place ends all, the retained token, API keys, environment
-    /// tokens and SSH keys too, and replaces the S3 secret. No address is proved any longer either,
-    /// except by the operator's word.
+    /// tokens, SSH keys and passkeys too, and replaces the S3 secret. No address is proved any longer
+    /// either, except by the operator's word.
     ///
     /// One transaction revokes them, tokens and grants by incrementing the user's epoch; those are
     /// deleted after it. Beside the password only the addresses, with which the new one was compared,
@@ -197,13 +197,13 @@ impl Table {
         };
         let keys = ["environmentTokens", "apiKeys", "sshKeys", "invitations"];
         let keys = keys.into_iter().filter(|_| ends_keys);
-        let proofs = is_first.then_some("emailProofs");
+        let firsts = ["emailProofs", "passkeys"].into_iter().filter(|_| is_first);
         let notice = NewNotice::new(user.id, MailKind::PasswordChanged);
         let trail = Trail::of_user(user.id, AuditAction::PasswordChanged)
             .notifying(notice)
             .with_all(
                 "revoked",
-                ["userTokens", "grants", "sessions"].into_iter().chain(keys).chain(proofs),
+                ["userTokens", "grants", "sessions"].into_iter().chain(keys).chain(firsts),
             )
             .changed(user.s3_key.as_ref().filter(|_| ends_keys).map(|_| "s3Key"));
         let transaction = self
