@@ -233,6 +233,9 @@ async fn make_a_token(browser: &Browser) {
     browser.evaluate(keep).await;
     browser.click_button("Copy").await;
     assert_eq!(browser.evaluate("return window.copied").await, json!(token));
+    let said = "return [...document.querySelectorAll('[data-do=copy], .secret [role=status]')]\
+                .map((own) => own.textContent)";
+    assert_eq!(browser.evaluate(said).await, json!(["Copied", "Copied"]));
     let folder = tempfile::tempdir().unwrap();
     let to = json!({ "behavior": "allow", "downloadPath": folder.path().to_str() });
     browser.devtools("Browser.setDownloadBehavior", to).await;

@@ -330,9 +330,11 @@ fn shown_once(label: &str, file: &str, text: &str, more: &Markup) -> Markup {
             p { code { (text) } }
             p.hint { (words::SHOWN_ONCE) }
             div.buttons hidden data-file=(file) {
-                button type="button" data-do="copy" { (words::COPY) }
+                button type="button" data-do="copy" data-done=(words::COPIED) { (words::COPY) }
                 button type="button" data-do="download" { (words::DOWNLOAD) }
                 (more)
+                // Seen on the button: this is for those who hear it.
+                span.skip role="status" {}
             }
         }
     }

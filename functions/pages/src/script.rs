@@ -12,7 +12,7 @@ pub(crate) struct Script {
 /// Copies, downloads and prints a secret; without script it is selected and copied by hand.
 pub(crate) static SECRET: Script = Script {
     text: include_str!("secret.js"),
-    directives: "script-src 'sha256-FPEigMaMd2Z/FSco++03e7rT0li2ByD6w5zt567dJAs=';",
+    directives: "script-src 'sha256-0PRMqrHfBWN4qyVSpXp6rMRrduVD351g4AB/ZT/EQ/E=';",
 };
 
 /// Asks a device for a passkey, which nothing but a script can.

@@ -11,8 +11,17 @@ for (const buttons of document.querySelectorAll(".secret .buttons")) {
     },
     print: () => print(),
   };
-  buttons.addEventListener("click", async (event) => {
-    await act[event.target.dataset.do]?.();
+  const status = buttons.querySelector("[role=status]");
+  buttons.addEventListener("click", async ({ target }) => {
+    await act[target.dataset.do]?.();
+    const { done } = target.dataset;
+    if (!done || status.textContent) return;
+    const label = target.textContent;
+    target.textContent = status.textContent = done;
+    setTimeout(() => {
+      target.textContent = label;
+      status.textContent = "";
+    }, 2000);
   });
   buttons.hidden = false;
 }

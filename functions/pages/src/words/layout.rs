@@ -31,6 +31,7 @@ pub(crate) const CHANGED_MEANWHILE: &str = "Somebody else changed this meanwhile
                                             stored now, and save it again if it is still right.";
 pub(crate) const STORED_NOW: &str = "Stored now";
 pub(crate) const COPY: &str = "Copy";
+pub(crate) const COPIED: &str = "Copied";
 pub(crate) const DOWNLOAD: &str = "Download";
 pub(crate) const PRINT: &str = "Print";
 pub(crate) const SHOWN_ONCE: &str = "This is shown only once. Keep it in a safe place now.";
