@@ -12,12 +12,14 @@ use shared::model::{
     AccountId, GrantCredential, GrantTokenKind, Role, Scope, Timestamp, TokenKind,
 };
 use shared::table::{Actor, NewGrant, NewUser, fetch};
-use shared::{Error, Result};
+use shared::{Error, Result, Settings};
 use ssh_key::Mpint;
 use ssh_key::public::{KeyData, RsaPublicKey};
 use testkit::{
     ApiResponse, ConsentPage, OAuthClient, PASSWORD, Person, TestApp, operations, root, sign,
 };
+
+use crate::look;
 
 /// How many try for the last free place.
 const MANY: usize = 64;
@@ -624,7 +626,8 @@ async fn no_item_comes_near_what_the_table_takes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_of_whoever_has_everything_is_shown_and_none_is_too_large() {
-    let app = TestApp::start().await;
+    let mut app = TestApp::start().await;
+    app.configure(Settings { look: look::largest(), ..Settings::default() });
     let jane = with_everything(&app).await;
     for number in 1..EMAILS.max {
         let body = json!({ "email": format!("{}{number}@example.com", "x".repeat(60)) });
@@ -649,6 +652,7 @@ async fn every_page_of_whoever_has_everything_is_shown_and_none_is_too_large() {
         let page = browser.open(&path).await;
 
         assert_eq!((page.status, page.path.as_str()), (200, path.as_str()), "{operation}");
+        assert!(page.response.body.as_str().unwrap().contains("class=\"logo\""), "{operation}");
     }
 }
 

@@ -11,11 +11,21 @@ const SVG: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 24 8\
                    <title>Acme</title><linearGradient id=\"content\"><stop stop-color=\"#0b6e4f\"/>\
                    </linearGradient><path d=\"M0 0h24v8z\" fill=\"url(#content)\"/></svg>";
 
-/// The logo as a stack is given it.
-fn logo() -> String {
-    let digest = Sha256::digest(SVG);
+/// A logo as a stack is given it.
+fn logo(svg: &str) -> String {
+    let digest = Sha256::digest(svg);
     let digits = u32::from_be_bytes(digest[..4].try_into().unwrap());
-    format!("{digits:08x}.{}", STANDARD.encode(SVG))
+    format!("{digits:08x}.{}", STANDARD.encode(svg))
+}
+
+/// The look that adds most to each page: nothing in a logo grows there as ids do.
+pub(crate) fn largest() -> Look {
+    let svg = |shapes: u8| {
+        let shapes = (0..shapes).fold(String::new(), |all, id| format!("{all}<g id=\"{id:x}\"/>"));
+        format!("<svg viewBox=\"0 0 8 8\">{shapes}</svg>")
+    };
+    let logos = (1..).map_while(|shapes| logo(&svg(shapes)).parse().ok());
+    Look::new(Some("#0b6e4f".parse().unwrap()), Some(logos.last().unwrap()))
 }
 
 /// The pages of each function that has any, with one that shows an error and one of a user.
@@ -44,7 +54,7 @@ async fn pages(app: &TestApp) -> Vec<(String, ApiResponse)> {
 #[tokio::test]
 async fn every_page_has_the_colour_and_the_logo_and_a_policy_that_knows_their_style() {
     let mut app = TestApp::start().await;
-    let look = Look::new(Some("#0B6E4F".parse().unwrap()), Some(logo().parse().unwrap()));
+    let look = Look::new(Some("#0B6E4F".parse().unwrap()), Some(logo(SVG).parse().unwrap()));
     let service_name = "Acme & Co".parse().unwrap();
     app.configure(Settings { look, service_name, ..Settings::default() });
 
@@ -93,7 +103,7 @@ async fn either_is_there_without_the_other() {
     let color = "#0b6e4f".parse().unwrap();
     for (look, has_color, has_logo) in [
         (Look::new(Some(color), None), true, false),
-        (Look::new(None, Some(logo().parse().unwrap())), false, true),
+        (Look::new(None, Some(logo(SVG).parse().unwrap())), false, true),
         (Look::new(None, None), false, false),
     ] {
         app.configure(Settings { look, ..Settings::default() });
