@@ -194,6 +194,26 @@ async fn it_is_on_once_a_code_of_the_app_was_entered_and_not_before() {
 }
 
 #[tokio::test]
+async fn a_second_click_shows_the_recovery_codes_that_the_first_one_made() {
+    let app = TestApp::start().await;
+    let (_, mut browser) = signed_in(&app).await;
+    let page = begin(&mut browser).await;
+    let (first, second) = (totp_code(&secret(&page), -1), totp_code(&secret(&page), 0));
+
+    let on = codes(&browser.submit(&page, PATH, &[("code", &first)]).await);
+    assert_eq!(codes(&browser.submit(&page, PATH, &[("code", &first)]).await), on);
+    let shown = browser.open(PATH).await;
+    let renewed = codes(&browser.submit(&shown, CODES, &[("code", &second)]).await);
+    assert_eq!(codes(&browser.submit(&shown, CODES, &[("code", &second)]).await), renewed);
+
+    assert_ne!(renewed, on);
+    // A page that is opened again has another form.
+    let shown = browser.open(PATH).await;
+    let used = browser.submit(&shown, CODES, &[("code", &second)]).await;
+    assert_eq!((used.status, used.heading().as_str()), (403, "Second factor"));
+}
+
+#[tokio::test]
 async fn what_is_set_up_counts_for_15_minutes_and_in_its_session_alone() {
     let app = TestApp::start().await;
     let (jane, mut browser) = signed_in(&app).await;

@@ -14,7 +14,7 @@ use shared::table::fetch;
 use shared::{App, Error, FieldError, Result};
 
 use crate::entry::{rejected, see_other};
-use crate::form::{Field, Form, Input, Target, entered};
+use crate::form::{Field, Form, Hidden, Input, Target, entered, once};
 use crate::layout::{Screen, Section, button, codes, confirm_form, facts, time};
 use crate::words::{layout, second_factor as words};
 
@@ -56,7 +56,7 @@ pub(crate) async fn show(app: &App, request: &ApiRequest) -> Result<Response<Bod
         .input(Ok(()))
         .fetch(|()| fetch::second_factor())
         .respond(async |Authorized { caller, fetched: factor, .. }| {
-            let screen = overview(request, caller.user(), factor.as_deref());
+            let screen = overview(request, caller.user(), factor.as_deref())?;
             Ok(screen.done(done).show(request))
         })
         .await
@@ -71,17 +71,18 @@ pub(crate) async fn set_up(app: &App, request: &ApiRequest) -> Result<Response<B
         .respond(async |Authorized { caller, fetched: factor, .. }| {
             let user = caller.user();
             if factor.is_some() {
-                return Ok(is_on_already(request, user, factor.as_deref()));
+                return is_on_already(request, user, factor.as_deref());
             }
             let session = caller.session().ok_or(Error::MissingCredential)?;
             let secret = TotpSecret::generate()?;
             let setup = TotpSetup::seal(app, session, &secret).await?;
+            let once = once()?;
             let content = html! {
                 p { (words::SCAN) }
                 (qr_code(&secret.uri(request.service_name(), &user.username)))
                 p { (words::OR_TYPE) }
                 p { code { (grouped(&secret.base32())) } }
-                (confirmation(request, &setup, Vec::new()))
+                (confirmation(request, &setup, &once, Vec::new()))
             };
             Ok(of_setup(user, content).show(request))
         })
@@ -100,11 +101,11 @@ pub(crate) async fn turn_on(app: &App, request: &ApiRequest) -> Result<Response<
         .respond(async |Authorized { caller, fetched: factor, .. }| {
             let user = caller.user().clone();
             if factor.is_some() {
-                return Ok(is_on_already(request, &user, factor.as_deref()));
+                return is_on_already(request, &user, factor.as_deref());
             }
             let session = caller.session().ok_or(Error::MissingCredential)?;
             let Some(secret) = TotpSetup::open(app, session, &setup).await? else {
-                let screen = overview(request, &user, None);
+                let screen = overview(request, &user, None)?;
                 return Ok(screen.problem(StatusCode::GONE, words::SETUP_ENDED).show(request));
             };
             let step = code.and_then(|code| {
@@ -113,10 +114,11 @@ pub(crate) async fn turn_on(app: &App, request: &ApiRequest) -> Result<Response<
             let step = match step {
                 Ok(step) => step,
                 Err(error) => {
+                    let once = once()?;
                     let again = |status, errors| {
                         let content = html! {
                             p { (words::SCANNED) }
-                            (confirmation(request, &setup, errors))
+                            (confirmation(request, &setup, &once, errors))
                         };
                         of_setup(&user, content).with_status(status).show(request)
                     };
@@ -156,7 +158,7 @@ async fn by_code(app: &App, request: &ApiRequest, act: Act) -> Result<Response<B
         .respond(async |Authorized { caller, fetched: factor, .. }| {
             let (user, actor) = (caller.user().clone(), caller.actor());
             let Some(factor) = factor else {
-                let screen = overview(request, &user, None);
+                let screen = overview(request, &user, None)?;
                 return Ok(screen.problem(StatusCode::CONFLICT, words::IS_OFF).show(request));
             };
             let proof = match code {
@@ -167,8 +169,9 @@ async fn by_code(app: &App, request: &ApiRequest, act: Act) -> Result<Response<B
             let proof = match proof {
                 Ok(proof) => proof,
                 Err(error) => {
+                    let once = once()?;
                     let again = |status, errors| {
-                        let content = manage(request, &factor, Some(&(act, errors)));
+                        let content = manage(request, &factor, &once, Some(&(act, errors)));
                         screen(&user, content).with_status(status).show(request)
                     };
                     return rejected(error, CODE, words::WRONG, again);
@@ -194,9 +197,13 @@ fn of_setup(user: &User, content: Markup) -> Screen<'_> {
     Screen::new(user, Section::SecondFactor, words::SET_UP, content)
 }
 
-fn overview<'a>(request: &ApiRequest, user: &'a User, factor: Option<&SecondFactor>) -> Screen<'a> {
+fn overview<'a>(
+    request: &ApiRequest,
+    user: &'a User,
+    factor: Option<&SecondFactor>,
+) -> Result<Screen<'a>> {
     let content = if let Some(factor) = factor {
-        manage(request, factor, None)
+        manage(request, factor, &once()?, None)
     } else {
         html! {
             p { (words::INTRODUCTION) }
@@ -204,7 +211,7 @@ fn overview<'a>(request: &ApiRequest, user: &'a User, factor: Option<&SecondFact
             (button(request, format!("{PATH}/setup"), words::SET_UP))
         }
     };
-    screen(user, content)
+    Ok(screen(user, content))
 }
 
 /// What those get who set it up while it is on.
@@ -212,8 +219,9 @@ fn is_on_already(
     request: &ApiRequest,
     user: &User,
     factor: Option<&SecondFactor>,
-) -> Response<Body> {
-    overview(request, user, factor).problem(StatusCode::CONFLICT, words::IS_ON).show(request)
+) -> Result<Response<Body>> {
+    let screen = overview(request, user, factor)?;
+    Ok(screen.problem(StatusCode::CONFLICT, words::IS_ON).show(request))
 }
 
 /// What is to be said of a factor that is on, and done about it; what was wrong with one of the
@@ -221,6 +229,7 @@ fn is_on_already(
 fn manage(
     request: &ApiRequest,
     factor: &SecondFactor,
+    once: &Hidden,
     wrong: Option<&(Act, Vec<FieldError>)>,
 ) -> Markup {
     let form = |act: Act, id: &'static str, below: &str, button: &'static str| {
@@ -228,6 +237,7 @@ fn manage(
         Form {
             id,
             target: Some(Target::new(request, format!("{PATH}{below}"))),
+            hidden: vec![once.clone()],
             fields: vec![code_field(words::CODE, words::CODE_HINT)],
             button,
             errors: own.map(|(_, errors)| errors.clone()).unwrap_or_default(),
@@ -257,10 +267,15 @@ fn manage(
 }
 
 /// The form that takes the first code of the app.
-fn confirmation(request: &ApiRequest, setup: &str, errors: Vec<FieldError>) -> Markup {
+fn confirmation(
+    request: &ApiRequest,
+    setup: &str,
+    once: &Hidden,
+    errors: Vec<FieldError>,
+) -> Markup {
     let form = Form {
         target: Some(Target::new(request, PATH)),
-        hidden: vec![(SETUP.to_owned(), setup.to_owned())],
+        hidden: vec![(SETUP.to_owned(), setup.to_owned()), once.clone()],
         fields: vec![code_field(words::APP_CODE, words::APP_CODE_HINT)],
         button: words::TURN_ON,
         errors,
