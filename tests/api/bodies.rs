@@ -67,8 +67,12 @@ async fn a_body_that_is_not_a_json_object_is_rejected() {
         ] {
             let response = jane.send_text(operation.method(), operation.path(), body).await;
             assert_eq!(response.status, 400, "{operation} {body:.20}");
+            // A passkey is removed without a body, so that what lacks here is the code.
+            let lacks_code = operation.name == "rollcall-remove-second-factor"
+                && body.trim().is_empty()
+                && problems(&response.body) == ["code: is required"];
             assert!(
-                problems(&response.body)[0].starts_with("body: "),
+                lacks_code || problems(&response.body)[0].starts_with("body: "),
                 "{operation} {body:.20}: {response:?}"
             );
         }
@@ -376,12 +380,13 @@ async fn a_body_of_more_than_64_kib_is_413() {
 #[tokio::test]
 async fn operations_without_a_user_reject_bad_bodies_and_other_types_too() {
     let app = TestApp::start().await;
-    let jane = app.person("janedoe").await;
 
-    for operation in operations() {
+    for (number, operation) in operations().into_iter().enumerate() {
         if operation.is_of_user() || operation.name == "not-found" {
             continue;
         }
+        // Another one each: a second factor is set up once.
+        let jane = app.person(&format!("jane{number:03}")).await;
         let mut event = app.event(&operation, &jane).await;
         let takes_body = event["body"].is_string();
         if takes_body {

@@ -1,5 +1,7 @@
 //! What happens between two calls of a request, such as its read and its write.
 
+use std::pin::pin;
+
 use testkit::TestApp;
 
 /// Lets something else happen between a request's read and its write.
@@ -24,8 +26,13 @@ pub(crate) async fn before_call<T>(
         reached.send(()).unwrap();
         wait.await.unwrap();
     });
+    let mut request = pin!(request);
+    tokio::select! {
+        biased;
+        reached = at_call => reached.unwrap(),
+        _ = &mut request => panic!("the request ended without a {operation}"),
+    }
     let meanwhile = async {
-        at_call.await.unwrap();
         meanwhile.await;
         go.send(()).unwrap();
     };

@@ -424,7 +424,7 @@ async fn a_form_of_another_site_is_rejected_before_it_does_anything() {
     let own = "https://api.example.com";
     let writes =
         || operations().into_iter().filter(|own| own.binary() == "pages" && own.method() == "POST");
-    assert_eq!(writes().count(), 40);
+    assert_eq!(writes().count(), 47);
     let foreign = [
         json!({ "sec-fetch-site": "cross-site" }),
         json!({ "sec-fetch-site": "same-site" }),

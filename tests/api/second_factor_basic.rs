@@ -109,7 +109,7 @@ async fn a_write_by_the_password_alone_fails_if_a_second_factor_is_turned_on_mea
     let jane = app.person("janedoe").await;
     let basic = jane.basic();
     let headers = [("authorization", basic.as_str()), ("content-type", "application/json")];
-    let body = json!({ "name": "late" }).to_string();
+    let body = json!({ "name": "late", "kind": "user" }).to_string();
     // The password was verified before: its attempt is not the call that is held up.
     assert_eq!(get(&app, TOKENS, &basic).await.status, 200);
 
@@ -167,7 +167,7 @@ async fn a_token_as_the_password_is_the_one_that_comes_after_bearer() {
             ("content-type", "application/json"),
             ("idempotency-key", "same"),
         ];
-        let body = json!({ "name": "once" }).to_string();
+        let body = json!({ "name": "once", "kind": "user" }).to_string();
         app.send("POST", TOKENS, &headers, Some(&body)).await
     };
 

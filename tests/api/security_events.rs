@@ -364,6 +364,7 @@ fn expected(name: &str) -> Option<&'static str> {
         | "pages-renew-s3-key"
         | "pages-rotate-token"
         | "pages-turn-on-second-factor"
+        | "passkeys-register"
         | "rollcall-add-ssh-key"
         | "rollcall-create-api-key"
         | "rollcall-create-token"
@@ -372,13 +373,14 @@ fn expected(name: &str) -> Option<&'static str> {
         | "e24-delete-ssh-key"
         | "pages-delete-api-key"
         | "pages-delete-ssh-key"
+        | "pages-remove-passkey"
         | "pages-revoke-token"
         | "pages-turn-off-second-factor"
         | "rollcall-delete-api-key"
         | "rollcall-delete-ssh-key"
         | "rollcall-remove-second-factor"
         | "rollcall-revoke-token" => "credential_revoked",
-        "pages-complete-sign-in" | "pages-sign-in" => "session_created",
+        "pages-complete-sign-in" | "pages-sign-in" | "passkeys-sign-in" => "session_created",
         "pages-end-other-sessions"
         | "pages-end-session"
         | "pages-sign-out"

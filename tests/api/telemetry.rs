@@ -86,7 +86,7 @@ fn as_documented(path: &str) -> String {
         part.contains("janedoe")
             || part.contains('@')
             || part.ends_with("_YOUR_TOKEN")
-            || ["hub", "icon.svg", "tour"].contains(&part)
+            || ["hub", "icon.svg", "totp", "tour"].contains(&part)
             || part.bytes().any(|b| b.is_ascii_digit()) && !part.starts_with('v') && part != "s3"
     };
     let parts = path.trim_end_matches('/').split('/');

@@ -24,7 +24,7 @@ pub(crate) use shared::http::see_other;
 
 use crate::OPERATIONS;
 use crate::form::{Field, Form, Input, Target, entered};
-use crate::passkeys;
+use crate::passkey;
 use crate::second_factor::{CODE, code_field};
 use crate::view::View;
 use crate::words::entry as words;
@@ -323,7 +323,7 @@ impl<'a> SignIn<'a> {
             (other_ways(app))
         };
         let leads_away = self.pending.leads_away();
-        let passkey = passkeys::sign_in(request, self.pending.form_after_passkey());
+        let passkey = passkey::sign_in(request, self.pending.form_after_passkey());
         View { status, leads_away, passkey, ..View::form(words::HEADING, content, form) }
             .show(request)
     }
@@ -658,6 +658,6 @@ fn ask_to_confirm(
         @if app.settings.sends_mail { p.links { a href="/account/reset" { (words::FORGOT) } } }
     };
     let leads_away = pending.leads_away();
-    let passkey = passkeys::confirmation(request, pending.form_after_passkey());
+    let passkey = passkey::confirmation(request, pending.form_after_passkey());
     View { status, leads_away, passkey, ..View::form(heading, content, form) }.show(request)
 }

@@ -21,7 +21,7 @@ mod layout;
 mod list;
 mod members;
 mod notice;
-mod passkeys;
+mod passkey;
 mod password;
 mod profile;
 mod proof;
@@ -194,9 +194,9 @@ async fn in_a_session(
         ("pages-turn-off-second-factor", []) => {
             boxed(|| second_factor::turn_off(app, request)).await
         }
-        ("pages-show-passkeys", []) => boxed(|| passkeys::show(app, request)).await,
-        ("pages-rename-passkey", [id]) => boxed(|| passkeys::rename(app, request, id)).await,
-        ("pages-remove-passkey", [id]) => boxed(|| passkeys::remove(app, request, id)).await,
+        ("pages-show-passkeys", []) => boxed(|| passkey::show(app, request)).await,
+        ("pages-rename-passkey", [id]) => boxed(|| passkey::rename(app, request, id)).await,
+        ("pages-remove-passkey", [id]) => boxed(|| passkey::remove(app, request, id)).await,
         ("pages-show-sessions", []) => boxed(|| sessions::show(app, request)).await,
         ("pages-end-other-sessions", []) => boxed(|| sessions::end_others(app, request)).await,
         ("pages-end-session", [id]) => boxed(|| sessions::end(app, request, id)).await,

@@ -96,7 +96,7 @@ impl Sent<'_> {
             return;
         }
         let media_type = match self.dialect() {
-            Dialect::Rollcall => "application/problem+json",
+            Dialect::Rollcall | Dialect::WebAuthn => "application/problem+json",
             Dialect::RollcallOAuth if self.is_of_path() => "application/problem+json",
             _ => "application/json; charset=utf-8",
         };
