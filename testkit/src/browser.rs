@@ -315,7 +315,8 @@ pub(crate) fn check(response: &ApiResponse) {
     let Some(text) = response.body.as_str().filter(|_| is_page(response)) else { return };
     let wrong = problems(&Element::parse(text));
     assert!(wrong.is_empty(), "{wrong:#?} in {text}");
-    assert!(text.len() <= MAX_PAGE, "a page of {} bytes", text.len());
+    let title = text.split("<title>").nth(1).and_then(|rest| rest.split('<').next());
+    assert!(text.len() <= MAX_PAGE, "{title:?} has {} bytes", text.len());
 }
 
 /// What keeps somebody from using a page.

@@ -69,7 +69,7 @@ async fn a_body_that_is_not_a_json_object_is_rejected() {
             assert_eq!(response.status, 400, "{operation} {body:.20}");
             // A passkey is removed without a body, so that what lacks here is the code.
             let lacks_code = operation.name == "rollcall-remove-second-factor"
-                && body.trim().is_empty()
+                && ["", "null"].contains(&body.trim())
                 && problems(&response.body) == ["code: is required"];
             assert!(
                 lacks_code || problems(&response.body)[0].starts_with("body: "),

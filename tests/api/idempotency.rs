@@ -400,10 +400,12 @@ async fn a_key_is_one_string_bare_or_in_quotes() {
 
 #[tokio::test]
 async fn reads_and_the_oauth_endpoints_ignore_a_key() {
-    // What a passkey is to sign is asked for by forms, which take a key as all others do.
-    let asks = |own: &DocumentedOperation| own.name.starts_with("passkeys-ask-for");
+    // They are sent as forms, which take a key as all others do.
+    let is_of_passkeys = |own: &DocumentedOperation| own.binary() == "passkeys";
     let is_write = |own: &DocumentedOperation| writes().any(|write| write.name == own.name);
-    for operation in testkit::operations().into_iter().filter(|own| !is_write(own) && !asks(own)) {
+    for operation in
+        testkit::operations().into_iter().filter(|own| !is_write(own) && !is_of_passkeys(own))
+    {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = keyed(app.event(&operation, &jane).await, "a key that is none");

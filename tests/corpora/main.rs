@@ -51,6 +51,14 @@ fn the_fuzzer_starts_from_events_that_succeed_in_its_service() {
             | "pages-set-primary-email"
             | "pages-join-by-invitation" => 409,
             "rollcall-send-invitation" => 200,
+            // The user has no second factor and no passkey, whose answers are made for a request.
+            "pages-complete-sign-in" => 403,
+            "pages-remove-passkey" | "pages-rename-passkey" | "rollcall-remove-second-factor" => {
+                404
+            }
+            "pages-renew-recovery-codes" | "pages-turn-off-second-factor" => 409,
+            "pages-turn-on-second-factor" => 410,
+            "passkeys-confirm" | "passkeys-register" | "passkeys-sign-in" => 400,
             // The user has allowed all of it before.
             "hub-oauth-ask" => 303,
             _ => operation.success(),
