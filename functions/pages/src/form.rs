@@ -179,7 +179,7 @@ impl Render for Form<'_> {
         let focus = self.focus();
         let session = self.target.as_ref().and_then(|target| target.session.as_ref());
         html! {
-            form.inline[self.is_inline] method="post" action=[self.target.as_ref().map(|target| &target.path)] {
+            form class=[self.is_inline.then_some("inline")] method="post" action=[self.target.as_ref().map(|target| &target.path)] {
                 @if let Some((token, user)) = session {
                     input type="hidden" name=(FORM_TOKEN) value=(token);
                     input type="hidden" name=(FORM_USER) value=(user);

@@ -16,7 +16,7 @@ pub(crate) const API_KEYS_WHY: &str =
     "Programs sign their requests with an API key. They may do everything that you may do.";
 pub(crate) const NO_API_KEYS: &str = "There are no API keys.";
 pub(crate) const MAKE_API_KEY: &str = "Make an API key";
-pub(crate) const DELETE_API_KEY_WHY: &str = "Programs that use it are rejected from then on.";
+pub(crate) const DELETE_API_KEY_WHY: &str = "Programs that use it are rejected.";
 pub(crate) const RENEW_API_KEY_WHY: &str = "The old secret stops working at once.";
 pub(crate) const NEW_API_SECRET: &str = "The secret of your API key";
 
@@ -24,8 +24,7 @@ pub(crate) const SSH_KEYS: &str = "SSH keys";
 pub(crate) const NO_SSH_KEYS: &str = "There are no SSH keys.";
 pub(crate) const NAME: &str = "Name";
 pub(crate) const FINGERPRINT: &str = "Fingerprint";
-pub(crate) const DELETE_SSH_KEY_WHY: &str =
-    "Servers that get your keys from here stop accepting it.";
+pub(crate) const DELETE_SSH_KEY_WHY: &str = "Servers stop accepting it.";
 pub(crate) const ADD_SSH_KEY: &str = "Add an SSH key";
 pub(crate) const PUBLIC_KEY: &str = "Public key";
 pub(crate) const PUBLIC_KEY_HINT: &str =
