@@ -40,25 +40,28 @@ fn an_event_gets_a_response_in_its_dialect_in_time_and_no_5xx() {
 fn the_fuzzer_starts_from_events_that_succeed_in_its_service() {
     let responses = operations().into_iter().map(|operation| {
         let expected = match operation.name {
-            // Other events change and delete the same address, so the user has it.
-            "hub-add-email" => 400,
-            // Another event deletes the same key.
-            "pages-delete-api-key" | "pages-renew-api-key" | "rollcall-delete-api-key" => 404,
+            // Other events change and delete the same address, so the user has it; no device has
+            // signed what it was asked.
+            "hub-add-email" | "passkeys-confirm" | "passkeys-register" | "passkeys-sign-in" => 400,
+            // Another event deletes the same key; the user has no passkey and no second factor.
+            "pages-delete-api-key"
+            | "pages-remove-passkey"
+            | "pages-rename-passkey"
+            | "pages-renew-api-key"
+            | "rollcall-delete-api-key"
+            | "rollcall-remove-second-factor" => 404,
             // The user has the address, which nobody has verified or proved; whoever is invited has
-            // a profile, and is invited already.
-            "rollcall-add-email"
+            // a profile, and is invited already. No second factor is on.
+            "pages-renew-recovery-codes"
+            | "pages-turn-off-second-factor"
+            | "rollcall-add-email"
             | "rollcall-update-email"
             | "pages-set-primary-email"
             | "pages-join-by-invitation" => 409,
             "rollcall-send-invitation" => 200,
-            // The user has no second factor and no passkey, whose answers are made for a request.
+            // The user has no second factor.
             "pages-complete-sign-in" => 403,
-            "pages-remove-passkey" | "pages-rename-passkey" | "rollcall-remove-second-factor" => {
-                404
-            }
-            "pages-renew-recovery-codes" | "pages-turn-off-second-factor" => 409,
             "pages-turn-on-second-factor" => 410,
-            "passkeys-confirm" | "passkeys-register" | "passkeys-sign-in" => 400,
             // The user has allowed all of it before.
             "hub-oauth-ask" => 303,
             _ => operation.success(),

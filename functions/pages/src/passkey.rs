@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use shared::auth::{AuthRequest, Authorized, FullAccess, SessionCookie, TokensRead, form_token};
 use shared::http::{self, ApiRequest};
 use shared::model::{Passkey, PasskeyId, PasskeyName};
+use shared::table::fetch;
 use shared::{App, Error, Result};
 
 use crate::entry::see_other;
@@ -83,9 +84,10 @@ pub(crate) async fn rename(app: &App, request: &ApiRequest, id: &str) -> Result<
     let name = fields.into_result(name);
     let outcome = auth
         .input(passkey_id(id).and_then(|id| Ok((id, name?))))
-        .respond(async |Authorized { caller, input: (id, name), .. }| {
-            let (actor, user) = (caller.actor(), caller.user().id);
-            let write = app.table.rename_passkey(&actor, user, id, &name)?;
+        .fetch(|(id, _)| fetch::passkey(*id))
+        .respond(async |Authorized { caller, input: (_, name), fetched: passkey, .. }| {
+            let passkey = passkey.ok_or(Error::NotFound("passkey"))?;
+            let write = app.table.rename_passkey(&caller.actor(), &passkey, &name)?;
             caller.commit(app, write, |()| see_other(&format!("{PATH}?done=renamed"))).await
         })
         .await;

@@ -101,21 +101,20 @@ impl Table {
         Ok(write.recorded_as(SecurityEvent::CredentialCreated))
     }
 
-    /// Gives a passkey another name. [`Error::NotFound`] if the user does not have it.
+    /// Gives a passkey another name. [`Error::WriteConflict`] if it changed since it was read.
     pub fn rename_passkey(
         &self,
         actor: &Actor,
-        user: UserId,
-        passkey: PasskeyId,
+        passkey: &Stored<Passkey>,
         name: &PasskeyName,
     ) -> Result<Write<'_, ()>> {
-        let renamed = Trail::of_user(user, AuditAction::PasskeyRenamed).to(passkey);
+        let renamed = Trail::of_user(passkey.user, AuditAction::PasskeyRenamed).to(passkey.id);
         let changes = Changes::new().set("name", name)?;
         let transaction = Transaction::new(self, actor, "rename a passkey", renamed).update(
-            Key::passkey(user, passkey),
+            passkey.key(),
             changes,
-            Condition::present(),
-            NO_PASSKEY,
+            Condition::unchanged(passkey),
+            || Error::WriteConflict,
         );
         Ok(Write::new(transaction, ()))
     }
