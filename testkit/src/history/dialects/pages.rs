@@ -132,6 +132,20 @@ impl<W: Transport> ClientStep<'_, W> {
         let fields = [("password", password.as_str())];
         let seen = self.send_page("pages-confirm", &own, ("POST", CONFIRM), &fields).await;
         let right = on(Object::Password(own.user.clone()), Event::seen(is_right(&password)));
+        // By a cookie that works no more it signs in, and ends what the session has become.
+        let replaced = Event::changed(not(own.works()), [unset("works")]);
+        let next = began(&own.user, &seen).filter(|next| seen.status() == 303 && next.id != own.id);
+        if let Some(next) = next {
+            let done = vec![right, on(own.object(), replaced), next.begun()];
+            self.shared.known().sessions.push(next);
+            return self.note(seen, done);
+        }
+        if matches!(self.ended(&seen), Ended::Unknown) {
+            let cookie = format!("renewed by {}", self.label);
+            let renewed = Event::changed(own.works(), [set("works", &cookie)]).or(replaced);
+            self.note_unknown(seen, vec![right, on(own.object(), renewed)]);
+            return self.show_sessions(&own).await;
+        }
         self.note_renewal(seen, &own, &password, vec![right]).await;
     }
 
