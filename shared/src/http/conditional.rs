@@ -32,6 +32,7 @@ impl Preconditions {
     }
 
     /// As `If-Match` with this tag.
+    #[cfg(feature = "table")]
     pub(crate) fn if_match(tag: &str) -> Self {
         Self { matches: Some(Tags::These(vec![tag.to_owned()])), matches_none: None }
     }

@@ -73,6 +73,7 @@ impl Dialect {
     }
 
     /// Whether its requests are those of people in a browser, and its errors are pages.
+    #[cfg(feature = "table")]
     pub(crate) const fn is_of_pages(self) -> bool {
         matches!(self, Self::OAuthPage | Self::Pages)
     }
