@@ -94,6 +94,13 @@ impl DocumentedOperation {
         self.facts.needs == Needs::OwnToken
     }
 
+    /// Whether its event has a code of the user's app. A code counts once, and an app is set up once:
+    /// each such event takes another user.
+    pub fn has_code(&self) -> bool {
+        let needs = self.facts.needs;
+        matches!(needs, Needs::SecondFactor | Needs::SecondFactorSetup | Needs::PendingSignIn)
+    }
+
     /// Whether it accepts a kind of credential.
     pub fn takes(&self, credential: CredentialKind) -> bool {
         let has_end =

@@ -23,9 +23,7 @@ async fn prepared(
 ) -> Vec<(DocumentedOperation, Value)> {
     let mut prepared = Vec::new();
     for (number, operation) in protected().filter(chosen).enumerate() {
-        // A second factor is set up once, so that each takes another user.
-        let takes_factor = ["second-factor", "recovery-codes", "complete-sign-in"];
-        let event = if takes_factor.iter().any(|part| operation.name.contains(part)) {
+        let event = if operation.has_code() {
             let own = app.person(&format!("jane{number:03}")).await;
             app.event(&operation, &own).await
         } else {
