@@ -59,7 +59,7 @@ fn the_fuzzer_starts_from_events_that_succeed_in_its_service() {
             | "pages-set-primary-email"
             | "pages-join-by-invitation" => 409,
             "rollcall-send-invitation" => 200,
-            // The user has no second factor.
+            // Nobody began to sign in, or to set a second factor up.
             "pages-complete-sign-in" => 403,
             "pages-turn-on-second-factor" => 410,
             // The user has allowed all of it before.
