@@ -223,7 +223,9 @@ async fn what_is_set_up_counts_for_15_minutes_and_in_its_session_alone() {
     let (secret, setup) = (secret(&page), page.value("setup"));
     let foreign = begin(&mut other).await.value("setup");
     let session: SessionCredential = browser.session().unwrap().parse().unwrap();
-    let parts = [bytes(&jane.user().id.to_string()), bytes(&session.id().to_string())];
+    let (user, id) = (bytes(&jane.user().id.to_string()), bytes(&session.id().to_string()));
+    // The credentials have not changed yet.
+    let parts = [user, id, vec![0; 8]];
     let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
     let aged = async |seconds| aged(&app, &setup, "TOTP setup", &parts, seconds).await;
 
@@ -241,6 +243,30 @@ async fn what_is_set_up_counts_for_15_minutes_and_in_its_session_alone() {
     let (setup, code) = (aged(15 * 60 - 30).await, totp_code(&secret, 0));
     let fields = [("setup", setup.as_str()), ("code", code.as_str())];
     assert_eq!(codes(&browser.submit(&page, PATH, &fields).await).len(), 10);
+}
+
+#[tokio::test]
+async fn a_secret_that_was_turned_off_is_not_turned_on_again_by_its_old_page() {
+    let app = TestApp::start().await;
+    let (_, mut browser) = signed_in(&app).await;
+    let page = begin(&mut browser).await;
+    let setup = page.value("setup");
+    let secret = secret(&page);
+    let on = browser.submit(&page, PATH, &[("code", &totp_code(&secret, -1))]).await;
+    let recovery = codes(&on);
+    let shown = browser.open(PATH).await;
+    assert!(browser.submit(&shown, OFF, &[("code", &recovery[0])]).await.has("is off."));
+
+    let page = begin(&mut browser).await;
+    let (first, other) = (totp_code(&secret, 0), totp_code(&self::secret(&page), 0));
+    let fields = [("setup", setup.as_str()), ("code", first.as_str())];
+    let again = browser.submit(&page, PATH, &fields).await;
+
+    assert_eq!((again.status, again.heading().as_str()), (410, "Second factor"));
+    assert!(again.has("The key does not count any more"), "{}", again.text());
+    assert!(app.items_of("secondFactor").await.is_empty());
+    assert_eq!(codes(&browser.submit(&page, PATH, &[("code", &other)]).await).len(), 10);
+    app.assert_consistent().await;
 }
 
 #[tokio::test]

@@ -37,13 +37,14 @@ async fn signed_in(app: &TestApp) -> (Person<'_>, Browser<'_>) {
 
 /// Turns Jane's second factor on, of which no code was used that still counts.
 async fn turn_on(app: &TestApp, jane: &Person<'_>) -> Factor {
-    let (secret, user) = (TotpSecret::generate().unwrap(), jane.user());
-    let totp = secret.seal(&*app.service_key().await, user.id).unwrap();
+    let (secret, id) = (TotpSecret::generate().unwrap(), jane.user().id);
+    let totp = secret.seal(&*app.service_key().await, id).unwrap();
     let long_ago = Timestamp::now().as_second().unsigned_abs() / 30 - 10;
     let table = app.others();
     loop {
         let (actor, totp) = (Actor::operator(), totp.clone());
-        let write = table.turn_on_second_factor(&actor, user, totp, long_ago).unwrap();
+        let user = table.user_and(id, ()).await.unwrap().0.unwrap();
+        let write = table.turn_on_second_factor(&actor, &user, totp, long_ago).unwrap();
         match write.commit().await {
             Ok(codes) => {
                 let codes = codes.iter().map(ToString::to_string).collect();

@@ -75,7 +75,7 @@ pub(crate) async fn set_up(app: &App, request: &ApiRequest) -> Result<Response<B
             }
             let session = caller.session().ok_or(Error::MissingCredential)?;
             let secret = TotpSecret::generate()?;
-            let setup = TotpSetup::seal(app, session, &secret).await?;
+            let setup = TotpSetup::seal(app, user, session, &secret).await?;
             let once = once()?;
             let content = html! {
                 p { (words::SCAN) }
@@ -104,7 +104,7 @@ pub(crate) async fn turn_on(app: &App, request: &ApiRequest) -> Result<Response<
                 return is_on_already(request, &user, factor.as_deref());
             }
             let session = caller.session().ok_or(Error::MissingCredential)?;
-            let Some(secret) = TotpSetup::open(app, session, &setup).await? else {
+            let Some(secret) = TotpSetup::open(app, &user, session, &setup).await? else {
                 let screen = overview(request, &user, None)?;
                 return Ok(screen.problem(StatusCode::GONE, words::SETUP_ENDED).show(request));
             };
@@ -127,12 +127,7 @@ pub(crate) async fn turn_on(app: &App, request: &ApiRequest) -> Result<Response<
             };
             let totp = secret.seal(&*app.service_keys.current().await?, user.id)?;
             let write = app.table.turn_on_second_factor(&caller.actor(), &user, totp, step)?;
-            let on = caller.commit(app, write, |codes| Ok(show_codes(request, &user, &codes)));
-            on.await.map_err(|error| match error {
-                // It was turned on meanwhile: the request runs again, and says so.
-                Error::Conflict(_) => Error::WriteConflict,
-                error => error,
-            })
+            caller.commit(app, write, |codes| Ok(show_codes(request, &user, &codes))).await
         })
         .await
 }

@@ -118,16 +118,30 @@ pub(crate) async fn verify_code(
 pub struct TotpSetup;
 
 impl TotpSetup {
-    /// The secret for a hidden field of the form that confirms it, encrypted for this session.
-    pub async fn seal(app: &App, session: &Session, secret: &TotpSecret) -> Result<String> {
-        let (user, id) = (session.user.to_bytes(), session.id.to_bytes());
-        seal(app, SETUP, &[&user, &id], Timestamp::now(), secret.expose()).await
+    /// The secret for a hidden field of the form that confirms it, encrypted for this session, and
+    /// for the credentials that its user has now.
+    pub async fn seal(
+        app: &App,
+        user: &User,
+        session: &Session,
+        secret: &TotpSecret,
+    ) -> Result<String> {
+        let (owner, id) = (user.id.to_bytes(), session.id.to_bytes());
+        let version = user.credential_version.to_be_bytes();
+        seal(app, SETUP, &[&owner, &id, &version], Timestamp::now(), secret.expose()).await
     }
 
-    /// The secret in a hidden field. None if it is none of this session, or has ended.
-    pub async fn open(app: &App, session: &Session, text: &str) -> Result<Option<TotpSecret>> {
-        let (user, id) = (session.user.to_bytes(), session.id.to_bytes());
-        let opened = open(app, SETUP, &[&user, &id], FACTOR_SETUP_TTL, text).await?;
+    /// The secret in a hidden field. None if it is none of this session, or has ended: with its time,
+    /// or because a second factor was turned on or off since, whose codes would count twice.
+    pub async fn open(
+        app: &App,
+        user: &User,
+        session: &Session,
+        text: &str,
+    ) -> Result<Option<TotpSecret>> {
+        let (owner, id) = (user.id.to_bytes(), session.id.to_bytes());
+        let version = user.credential_version.to_be_bytes();
+        let opened = open(app, SETUP, &[&owner, &id, &version], FACTOR_SETUP_TTL, text).await?;
         opened.map(|(_, secret)| TotpSecret::from_bytes(secret)).transpose()
     }
 }

@@ -89,7 +89,8 @@ pub struct User {
     /// revocation of a token with its descendants.
     #[serde(default)]
     pub invitation_epoch: u64,
-    /// Grows with every write of the keys, and of what addresses prove.
+    /// Grows with every write of the keys, of what addresses prove, and with a second factor that is
+    /// turned on or off.
     #[serde(default)]
     pub credential_version: u64,
     /// Grows with every write of the addresses.

@@ -136,7 +136,7 @@ impl Table {
     /// Turns the second factor on, whose first code was that of `step`. The returned codes are the
     /// only copy.
     ///
-    /// [`Error::Conflict`] if it is on.
+    /// [`Error::WriteConflict`] if it is on, or was since the user was read.
     pub fn turn_on_second_factor(
         &self,
         actor: &Actor,
@@ -148,16 +148,12 @@ impl Table {
         let factor = SecondFactor::new(user.id, totp, step, &codes);
         let on = Trail::of_user(user.id, AuditAction::SecondFactorOn)
             .notifying(NewNotice::new(user.id, MailKind::SecondFactorOn));
-        let is_on: OnConditionFailed = || Error::Conflict("a second factor is on");
-        let changes = Changes::new().set(SINCE, factor.since)?;
+        let changes = Changes::of_credentials().set(SINCE, factor.since)?;
+        // A secret that was set up before the last one was turned off does not count after it.
+        let unchanged = Condition::same_credentials(user).and(Condition::no_second_factor());
         let transaction = Transaction::new(self, actor, "turn a second factor on", on)
-            .insert(&factor, is_on)?
-            .update(
-                user.key(),
-                changes,
-                Condition::present().and(Condition::no_second_factor()),
-                is_on,
-            );
+            .insert(&factor, CONFLICT)?
+            .update(user.key(), changes, unchanged, CONFLICT);
         Ok(Write::new(transaction, codes).recorded_as(SecurityEvent::CredentialCreated))
     }
 
@@ -173,7 +169,7 @@ impl Table {
             .notifying(NewNotice::new(user.id, MailKind::SecondFactorOff));
         let transaction = Transaction::new(self, actor, "turn a second factor off", off)
             .delete(Key::second_factor(user.id), code.condition()?, CONFLICT)
-            .update(user.key(), Changes::new().remove(SINCE), Condition::has(SINCE), CONFLICT);
+            .mark_off(user);
         Ok(Write::new(transaction, ()).recorded_as(SecurityEvent::CredentialRevoked))
     }
 
@@ -212,7 +208,7 @@ impl Table {
                 .notifying(NewNotice::new(user.id, MailKind::SecondFactorOff));
             transaction
                 .delete(Key::second_factor(user.id), Condition::present(), CONFLICT)
-                .update(user.key(), Changes::new().remove(SINCE), Condition::has(SINCE), CONFLICT)
+                .mark_off(user)
                 .leaving(off)
         } else {
             transaction.use_factor_if_on(user.id, None)?
@@ -246,6 +242,12 @@ impl Transaction<'_> {
         let trail = Trail::of_user(used.user, AuditAction::RecoveryCodeUsed)
             .notifying(NewNotice::new(used.user, MailKind::RecoveryCodeUsed));
         Ok(self.update(key, changes, condition, CONFLICT).leaving(trail))
+    }
+
+    /// The user's item says that no second factor is on any more.
+    fn mark_off(self, user: &User) -> Self {
+        let changes = Changes::of_credentials().remove(SINCE);
+        self.update(user.key(), changes, Condition::has(SINCE), CONFLICT)
     }
 
     /// Uses up what somebody signs in by.

@@ -20,12 +20,12 @@ fn path(id: &str) -> String {
 
 /// Turns the second factor on, and gives the secret of the app with the recovery codes.
 async fn turn_on(app: &TestApp, person: &Person<'_>) -> (String, Vec<String>) {
-    let (secret, key, user) =
-        (TotpSecret::generate().unwrap(), app.service_key().await, person.user());
+    let (secret, key) = (TotpSecret::generate().unwrap(), app.service_key().await);
+    let table = app.others();
+    let user = table.user_and(person.user().id, ()).await.unwrap().0.unwrap();
     let totp = secret.seal(&key, user.id).unwrap();
     let step = Timestamp::now().as_second().unsigned_abs() / 30 - 1;
-    let table = app.others();
-    let write = table.turn_on_second_factor(&Actor::operator(), user, totp, step).unwrap();
+    let write = table.turn_on_second_factor(&Actor::operator(), &user, totp, step).unwrap();
     let codes = write.commit().await.unwrap();
     (secret.base32(), codes.iter().map(ToString::to_string).collect())
 }

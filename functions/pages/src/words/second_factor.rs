@@ -20,8 +20,9 @@ pub(crate) const SCANNED: &str = "Take the next code of the app. If its codes ar
                                   look whether the clock of your phone is, or begin anew on the \
                                   page Second factor.";
 pub(crate) const NOT_OF_SETUP: &str = "is not the one that the app shows now";
-pub(crate) const SETUP_ENDED: &str = "That took too long, so the key does not count any more. \
-                                      Remove it from the app, and set up another one.";
+pub(crate) const SETUP_ENDED: &str = "The key does not count any more: that took too long, or your \
+                                      keys, confirmed addresses or second factor changed \
+                                      meanwhile. Remove it from the app, and set up another one.";
 
 pub(crate) const ON: &str = "Signing in takes a code of your app beside your password.";
 pub(crate) const SINCE: &str = "On since";

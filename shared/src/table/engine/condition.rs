@@ -68,7 +68,8 @@ impl Condition {
         Self::present().and(Self::same_number("credentialEpoch", read.credential_epoch))
     }
 
-    /// The user exists, and keys and proofs of addresses have not changed since it was read.
+    /// The user exists, and keys, proofs of addresses and whether a second factor is on have not
+    /// changed since it was read.
     pub(in crate::table) fn same_credentials(read: &User) -> Self {
         Self::present().and(Self::same_number("credentialVersion", read.credential_version))
     }

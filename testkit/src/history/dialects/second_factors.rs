@@ -301,8 +301,8 @@ impl<W: Transport> ClientStep<'_, W> {
                 self.note(seen, reported);
             }
             Ended::With(409) => self.note(seen, of_password(has("factor"))),
-            // The code may have come too late.
-            Ended::With(403) => self.note(seen, vec![]),
+            // The code may have come too late, or another one been on and off meanwhile.
+            Ended::With(403 | 410) => self.note(seen, vec![]),
             Ended::Unknown => {
                 let factor = factor(Vec::new());
                 let reported = factor.turned_on(&user.username);
