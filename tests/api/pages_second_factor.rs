@@ -116,7 +116,7 @@ async fn aged(app: &TestApp, text: &str, purpose: &str, parts: &[&[u8]], seconds
     let ((rest, sealed), key) = (text.rsplit_once('.').unwrap(), app.service_key().await);
     let sealed = URL_SAFE_NO_PAD.decode(sealed).unwrap();
     let mut opened = key.decrypt(purpose, parts, &sealed).unwrap();
-    let begun = i64::from_be_bytes(opened[..8].try_into().unwrap()) - seconds;
+    let begun = i64::from_be_bytes(opened[..8].try_into().unwrap()) - 1000 * seconds;
     opened[..8].copy_from_slice(&begun.to_be_bytes());
     let sealed = URL_SAFE_NO_PAD.encode(key.encrypt(purpose, parts, opened).unwrap());
     format!("{rest}.{sealed}")
@@ -309,6 +309,28 @@ async fn after_the_password_a_code_signs_in_and_each_code_does_so_once() {
         assert!(log.iter().any(|(own, _)| own == action), "{action}: {log:?}");
     }
     app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_second_click_goes_on_in_the_session_of_the_first_one_and_takes_no_attempt() {
+    let app = TestApp::start().await;
+    let Arranged { jane, secret, .. } = arranged(&app).await;
+    let (mut browser, code) = (app.browser(), totp_code(&secret, 0));
+    let page = asked(&mut browser).await;
+    assert!(is_in(&enter_code(&mut browser, &page, &code).await));
+    let session = browser.session().map(str::to_owned);
+    let sessions = app.items_of("session").await.len();
+
+    let again = enter_code(&mut browser, &page, &code).await;
+
+    assert!(is_in(&again), "{}", again.text());
+    assert_eq!(browser.session(), session.as_deref());
+    assert_eq!(app.items_of("session").await.len(), sessions);
+    let log = log(&jane).await;
+    assert!(log.iter().all(|(action, _)| action != "sign_in.rejected"), "{log:?}");
+    // Whoever signs in anew beside an older session needs a new code.
+    let page = asked(&mut browser).await;
+    assert!(is_refused(&enter_code(&mut browser, &page, &code).await));
 }
 
 #[tokio::test]
@@ -622,8 +644,8 @@ async fn neither_table_nor_log_has_a_secret_of_it() {
     let page = asked(&mut browser).await;
     let (begun, code) = (page.value("begun"), totp_code(&secret, 0));
     assert!(is_in(&enter_code(&mut browser, &page, &code).await));
-    assert!(is_in(&enter_code(&mut browser, &page, &codes[0]).await));
-    enter_code(&mut browser, &page, &codes[0]).await;
+    assert!(is_in(&enter_code(&mut app.browser(), &page, &codes[0]).await));
+    enter_code(&mut app.browser(), &page, &codes[0]).await;
 
     let lines = testkit::request_lines("user", &jane.user().id.to_string());
     assert!(!lines.is_empty());

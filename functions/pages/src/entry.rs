@@ -423,17 +423,21 @@ async fn sign_in_by(
     }
 }
 
-/// `POST /account/sign-in/code`: begins the session of somebody whose password was right.
+/// `POST /account/sign-in/code`: begins the session of somebody whose password was right. A second
+/// click goes on in the session that the first one has begun.
 pub(crate) async fn complete_sign_in(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let mut fields = request.optional_form()?;
     let pending = PendingRequest::carried(&mut fields);
     let sealed = entered(&mut fields, BEGUN);
     let code = fields.required_non_empty::<FactorCode>(CODE);
     let code = fields.into_result(code);
-    let outcome = async {
-        let begun = PendingSignIn::open(app, &sealed).await?;
-        begun.sign_in(app, request, &code?, fetch::counts()).await
-    };
+    let begun = Box::pin(PendingSignIn::open(app, &sealed)).await;
+    if let Ok(begun) = &begun
+        && let Some((session, user)) = Box::pin(begun.completed(app, request)).await?
+    {
+        return pending.go_on(request, &session, &user);
+    }
+    let outcome = async { begun?.sign_in(app, request, &code?, fetch::counts()).await };
     // Boxed: the SDK's futures are large.
     match Box::pin(outcome).await {
         Ok((caller, used, counts)) => {

@@ -5,11 +5,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::password::{login_source, record_rejection};
 use super::permission::{Caller, Credential, FullAccess, Permission};
+use super::session::{presented_session, working_session};
 use super::source::{request_context, source};
 use crate::http::ApiRequest;
 use crate::lifetimes::{FACTOR_SETUP_TTL, PENDING_SIGN_IN_TTL};
 use crate::model::{
-    FactorCode, Network, SecondFactor, ServiceKey, Session, Timestamp, TotpSecret, User, UserId,
+    FactorCode, Network, SecondFactor, ServiceKey, Session, SessionCredential, Timestamp,
+    TotpSecret, User, UserId,
 };
 use crate::table::{
     Actor, CredentialKey, Fetch, Login, LoginAttempts, LoginSubject, Stored, StoredCredential,
@@ -62,6 +64,20 @@ impl PendingSignIn {
         let (at, epoch) = opened.ok_or_else(none)?;
         let epoch: [u8; 8] = epoch.try_into().map_err(|_| none())?;
         Ok(Self { user: UserId::from_bytes(user), epoch: u64::from_be_bytes(epoch), at })
+    }
+
+    /// The session that this sign-in has begun in the browser already, with its user: the form was
+    /// sent twice. It takes no attempt.
+    pub async fn completed(
+        &self,
+        app: &App,
+        request: &ApiRequest,
+    ) -> Result<Option<(SessionCredential, Stored<User>)>> {
+        let presented = presented_session(request).filter(|session| session.user() == self.user);
+        let Some(presented) = presented else { return Ok(None) };
+        let found = working_session(app, request).await?;
+        let begun = found.filter(|(_, session)| session.created_at >= self.at);
+        Ok(begun.map(|(user, _)| (presented, user)))
     }
 
     /// Signs the user in by a code, and returns the proof of it, with the code that the session
@@ -253,7 +269,7 @@ async fn seal(
     content: &[u8],
 ) -> Result<String> {
     let key = app.service_keys.current().await?;
-    let text = [&begun.as_second().to_be_bytes()[..], content].concat();
+    let text = [&begun.as_millisecond().to_be_bytes()[..], content].concat();
     let sealed = URL_SAFE_NO_PAD.encode(key.encrypt(purpose, parts, text)?);
     Ok(format!("{}.{sealed}", key.version))
 }
@@ -274,7 +290,7 @@ async fn open(
     });
     let content = opened.and_then(|text| {
         let (begun, content) = text.split_first_chunk()?;
-        let begun = Timestamp::from_second(i64::from_be_bytes(*begun)).ok()?;
+        let begun = Timestamp::from_millisecond(i64::from_be_bytes(*begun)).ok()?;
         let is_in_time = Timestamp::now().as_second() < begun.as_second() + lifetime;
         is_in_time.then(|| (begun, content.to_vec()))
     });

@@ -61,7 +61,7 @@ pub fn presented_session(request: &ApiRequest) -> Option<SessionCredential> {
 }
 
 /// Who is signed in in the browser, with the session, whatever form is sent.
-async fn working_session(
+pub(super) async fn working_session(
     app: &App,
     request: &ApiRequest,
 ) -> Result<Option<(Stored<User>, Stored<Session>)>> {
