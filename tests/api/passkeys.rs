@@ -9,6 +9,7 @@ use testkit::{
 };
 
 use crate::mail::set;
+use crate::meanwhile::with_meanwhile;
 
 const PAGE: &str = "/account/passkeys";
 const SIGN_IN: &str = "sign-in";
@@ -280,6 +281,21 @@ async fn a_passkey_proves_a_session_in_place_of_the_password() {
     assert_eq!(proved.status, 200, "{proved:?}");
     let cookie = proved.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
     app.asked_passkey(NEW, Some(&cookie)).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_proved_a_session_meanwhile_is_rejected_as_a_wrong_one() {
+    let app = TestApp::start().await;
+    let (_, device, cookie) = jane_with_passkey(&app).await;
+    let asked = app.asked_passkey(CONFIRM, Some(&cookie)).await;
+    let signed = device.sign(&asked.options);
+    let answer = async || app.answer_passkey(CONFIRM, Some(&cookie), &asked, &signed).await;
+
+    let meanwhile = async { assert_eq!(answer().await.status, 200) };
+    let late = Box::pin(with_meanwhile(&app, answer(), meanwhile)).await;
+
+    assert_eq!((late.status, late.text("code")), (403, "forbidden"));
+    assert_eq!(late.text("detail"), "the passkey is not accepted");
 }
 
 #[tokio::test]

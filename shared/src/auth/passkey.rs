@@ -8,7 +8,7 @@ use crate::model::{
     Passkey, PasskeyChallenge, PasskeyChallengeId, PasskeyId, PasskeyPurpose, Timestamp, User,
     UserId,
 };
-use crate::table::{Actor, CredentialKey, Fetch, Stored, UsedPasskey, fetch};
+use crate::table::{Actor, CredentialKey, Fetch, PASSKEY_NOT_ACCEPTED, Stored, UsedPasskey, fetch};
 use crate::telemetry::SecurityEvent;
 use crate::telemetry::request::observe;
 use crate::{App, Error, Result};
@@ -151,6 +151,7 @@ impl<N: Permission> Caller<N> {
     }
 
     /// A passkey of the caller that proves the session, as [`ClaimedPasskey::sign_in`] verifies it.
+    /// [`Error::Forbidden`], whatever is not right.
     pub async fn verify_passkey(
         &self,
         app: &App,
@@ -159,7 +160,7 @@ impl<N: Permission> Caller<N> {
     ) -> Result<UsedPasskey> {
         let used = used_passkey(app, &self.user, found, self.confirmation()?, verify).await;
         used.map_err(|error| match error {
-            Error::InvalidCredential => Error::Forbidden("the passkey is not accepted"),
+            Error::InvalidCredential => PASSKEY_NOT_ACCEPTED,
             error => error,
         })
     }

@@ -55,6 +55,7 @@ pub use mail::{MailRateLimit, NewLink, OutboxItem, StreamEvent, StreamRecord};
 #[cfg(feature = "operator")]
 pub use operator::UserRecord;
 pub use pages::{Page, ReadItems};
+pub(crate) use passkeys::PASSKEY_NOT_ACCEPTED;
 pub use passkeys::{CallerPasskey, PasskeyChallengeAt, UsedPasskey};
 pub use second_factor::{CallerSecondFactor, SignInProof, UsedFactor};
 pub use sessions::CallerSession;

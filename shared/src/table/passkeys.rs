@@ -170,11 +170,15 @@ impl Table {
         session: &Stored<Session>,
         used: &UsedPasskey,
     ) -> Result<Write<'_, SessionCredential>> {
-        self.prove_session(actor, session, None)?.and(|transaction| transaction.use_passkey(used))
+        self.prove_session(actor, session, None)?
+            .and(|transaction| transaction.use_passkey(used, || PASSKEY_NOT_ACCEPTED))
     }
 }
 
 const NO_PASSKEY: OnConditionFailed = || Error::NotFound("passkey");
+
+/// What a passkey that does not prove a session is answered with, whatever is wrong with it.
+pub(crate) const PASSKEY_NOT_ACCEPTED: Error = Error::Forbidden("the passkey is not accepted");
 
 impl Transaction<'_> {
     /// Takes what a passkey signed away, so that it counts once.
@@ -186,15 +190,19 @@ impl Transaction<'_> {
     /// Uses a passkey up to what it signed: a device that counts is behind from then on if it is a
     /// copy. Of two uses at once the second one finds the challenge gone, or another counter.
     ///
-    /// [`Error::InvalidCredential`] if what it signed was used or has ended.
-    pub(in crate::table) fn use_passkey(self, used: &UsedPasskey) -> Result<Self> {
+    /// `on_ended` is the error if what it signed was used or has ended.
+    pub(in crate::table) fn use_passkey(
+        self,
+        used: &UsedPasskey,
+        on_ended: OnConditionFailed,
+    ) -> Result<Self> {
         let UsedPasskey { passkey, challenge, credential } = used;
         let changes =
             Changes::new().set("credential", credential)?.set("lastUsedAt", Timestamp::now())?;
         let unchanged = Condition::unchanged(passkey);
         Ok(self
             .update(passkey.key(), changes, unchanged, || Error::WriteConflict)
-            .spend_challenge(*challenge, || Error::InvalidCredential))
+            .spend_challenge(*challenge, on_ended))
     }
 
     /// Removes all passkeys of a user, which are these: none was added meanwhile.

@@ -256,7 +256,7 @@ impl Transaction<'_> {
             // The actor's own credential requires that it is enough.
             SignInProof::Password => Ok(self),
             SignInProof::Code(used) => self.use_factor(used),
-            SignInProof::Passkey(used) => self.use_passkey(used),
+            SignInProof::Passkey(used) => self.use_passkey(used, || Error::InvalidCredential),
         }
     }
 
