@@ -78,7 +78,7 @@ async fn a_lost_second_factor_is_shown_and_taken_away_with_all_passkeys_and_noth
     let of = |second_factor: bool, passkeys: u32| {
         json!({
             "id": made["id"], "username": "janedoe", "secondFactor": second_factor,
-            "passkeys": passkeys,
+            "passkeys": passkeys, "hasPassword": true,
         })
     };
     assert_eq!(reset, of(true, 2));
@@ -114,4 +114,21 @@ async fn passkeys_are_taken_away_from_who_has_no_codes() {
     assert!(!actions(&stage).iter().any(|action| action == "second_factor.off"));
     // There is room for others.
     add_passkey(&stage, &made["id"], "phone").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_no_password_cannot_sign_in_without_passkeys_and_the_command_says_so() {
+    let stage = Stage::new().await;
+    let made = stage.jane();
+    add_passkey(&stage, &made["id"], "laptop").await;
+    stage.remove_password(&made["id"]).await;
+
+    let output = stage.run(&["reset-second-factor", "--user", "janedoe"], "");
+
+    assert!(output.status.success(), "{output:?}");
+    let reset: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&reset["passkeys"], &reset["hasPassword"]), (&json!(1), &json!(false)));
+    let note = String::from_utf8(output.stderr).unwrap();
+    let command = format!("`rollcall reset-password --user {}`", text(&made, "id"));
+    assert!(note.contains("nobody can sign in") && note.contains(&command), "{note}");
 }

@@ -100,6 +100,15 @@ impl Stage {
         self.table.user_and(id, ()).await.unwrap().0.unwrap()
     }
 
+    /// Takes a user's password away, as if it had never had one.
+    pub(crate) async fn remove_password(&self, id: &Value) {
+        let key = json!({ "pk": { "S": format!("USER#{}", id.as_str().unwrap()) }, "sk": { "S": "USER" } });
+        let update = json!({
+            "TableName": self.table_name, "Key": key, "UpdateExpression": "REMOVE passwordHash",
+        });
+        self.engine.call("UpdateItem", &update).await.unwrap();
+    }
+
     pub(crate) async fn signs_in(&self, id: &Value, password: &str) -> bool {
         let user = self.user(id).await;
         let verified = PasswordCache::new().unwrap();
