@@ -291,7 +291,9 @@ fn audit_entry() -> Schema {
             "credentialId",
             string()
                 .or("null")
-                .about("The user's token, API key, session or grant; `null` for a password.")
+                .about(
+                    "The user's token, API key, session, passkey or grant; `null` for a password.",
+                )
                 .example("0197a1b2c3d4e5f60718293a"),
         ),
     ]);
