@@ -331,6 +331,8 @@ async fn the_page_names_renames_and_removes_passkeys() {
     let mut browser = signed_in(&app).await;
     let page = browser.open(PAGE).await;
     assert!(page.has("Phone") && page.has("Never"), "{}", page.text());
+    // The id is for programs and logs.
+    assert!(!page.has(&device.passkey_id().to_string()), "{}", page.text());
     let path = format!("{PAGE}/{}", device.passkey_id());
 
     let rename = format!("{path}/rename");
@@ -432,6 +434,10 @@ async fn after_a_passkey_the_form_goes_on_to_where_the_person_was_going() {
     let (_, device, _) = jane_with_passkey(&app).await;
     let mut browser = app.browser();
     let asked = browser.open("/account/sessions").await;
+    // One of the two buttons is the main one: that of the password.
+    let shown = asked.response.body.as_str().unwrap();
+    assert_eq!(shown.matches("<button class=\"first\"").count(), 1);
+    assert!(shown.contains("<button type=\"submit\">Sign in with a passkey"), "{shown}");
     let form = asked.form("/account/sign-in", &[("signed_in", "true")]).as_shown();
     let form: Vec<_> = form.iter().map(|(name, value)| (&**name, &**value)).collect();
 

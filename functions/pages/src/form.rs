@@ -36,6 +36,8 @@ pub(crate) struct Form<'a> {
     pub(crate) errors: Vec<FieldError>,
     /// Whether it is a button among other things.
     pub(crate) is_inline: bool,
+    /// Whether another form of the page is the one that most send.
+    pub(crate) is_secondary: bool,
     /// Whether the first field has the focus, if none is wrong.
     pub(crate) has_focus: bool,
 }
@@ -192,7 +194,13 @@ impl Render for Form<'_> {
                     (field.render(self.id, error, focus == Some(number)))
                 }
                 @if self.is_inline { button type="submit" { (self.button) } }
-                @else { .buttons { button.first type="submit" { (self.button) } } }
+                @else {
+                    .buttons {
+                        button class=[(!self.is_secondary).then_some("first")] type="submit" {
+                            (self.button)
+                        }
+                    }
+                }
             }
         }
     }

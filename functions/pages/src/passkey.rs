@@ -12,7 +12,6 @@ use shared::{App, Error, Result};
 
 use crate::entry::see_other;
 use crate::form::{Field, Form, Target};
-use crate::keys::identified;
 use crate::layout::{Screen, Section, button, confirm, confirm_form, table, time};
 use crate::script::PASSKEY;
 use crate::tokens::moment;
@@ -121,7 +120,7 @@ fn own(request: &ApiRequest, passkeys: &[Passkey]) -> Markup {
         };
         let remove = format!("{path}/remove");
         vec![
-            identified(&html! { bdi { (passkey.name) } }, &passkey.id),
+            html! { bdi { (passkey.name) } },
             time(passkey.created_at),
             moment(passkey.last_used_at),
             html! {
@@ -213,7 +212,7 @@ pub(crate) fn confirmation(request: &ApiRequest, form: Form<'_>) -> Option<Marku
 }
 
 fn used(request: &ApiRequest, path: &'static str, form: Form<'_>) -> Option<Markup> {
-    let failed = words::NOT_USED;
+    let (failed, form) = (words::NOT_USED, Form { is_secondary: true, ..form });
     let ask = Ask { act: "get", path, confirm: None, next: None, form, failed };
     request.base_url().has_domain_name().then(|| ask.show(request))
 }
