@@ -20,6 +20,22 @@ fn below(owner: &Person<'_>, page: &str) -> String {
     format!("/account/accounts/{}/{page}", owner.account())
 }
 
+/// A service that sends no mail.
+async fn without_mail() -> TestApp {
+    let mut app = TestApp::start().await;
+    app.configure(Settings::default());
+    app
+}
+
+/// The page of invitations to the account of Jane, who has proved her address.
+async fn invitations(app: &TestApp) -> (Browser<'_>, Page) {
+    let jane = app.person("janedoe").await;
+    set(app, "email", "provedAt", json!({ "S": "2026-01-01T00:00:00Z" })).await;
+    let mut browser = signed_in(app, "janedoe").await;
+    let page = browser.open(&below(&jane, "invitations")).await;
+    (browser, page)
+}
+
 fn shows(page: &Page, status: u16, texts: &[&str]) {
     assert_eq!(page.status, status, "{}: {}", page.path, page.text());
     for text in texts {
@@ -265,13 +281,9 @@ async fn an_invitation_that_was_sent_again_is_not_revoked_before_one_has_seen_it
 
 #[tokio::test]
 async fn a_second_click_shows_the_link_of_the_one_invitation_again() {
-    let mut app = TestApp::start().await;
-    app.configure(Settings::default());
-    let jane = app.person("janedoe").await;
-    set(&app, "email", "provedAt", json!({ "S": "2026-01-01T00:00:00Z" })).await;
-    let path = below(&jane, "invitations");
-    let mut browser = signed_in(&app, "janedoe").await;
-    let page = browser.open(&path).await;
+    let app = without_mail().await;
+    let (mut browser, page) = invitations(&app).await;
+    let path = page.path.clone();
 
     let fields = [("email", "mary@example.com")];
     let first = browser.submit(&page, &path, &fields).await;
@@ -337,13 +349,9 @@ async fn an_invitation_is_mailed_seen_and_revoked() {
 
 #[tokio::test]
 async fn the_link_of_an_invitation_is_shown_once_and_after_a_while_only_for_the_password() {
-    let mut app = TestApp::start().await;
-    app.configure(Settings::default());
-    let jane = app.person("janedoe").await;
-    set(&app, "email", "provedAt", json!({ "S": "2026-01-01T00:00:00Z" })).await;
-    let path = below(&jane, "invitations");
-    let mut browser = signed_in(&app, "janedoe").await;
-    let page = browser.open(&path).await;
+    let app = without_mail().await;
+    let (mut browser, page) = invitations(&app).await;
+    let path = page.path.clone();
     set(&app, "session", "provedAt", json!({ "S": "2026-01-01T00:00:00Z" })).await;
 
     // The service sends no mail, so that there is nothing to choose.

@@ -31,7 +31,8 @@ struct Arranged<'a> {
     codes: Vec<String>,
 }
 
-async fn signed_in(app: &TestApp) -> (Person<'_>, Browser<'_>) {
+/// Jane, who has signed in in this browser.
+pub(crate) async fn signed_in(app: &TestApp) -> (Person<'_>, Browser<'_>) {
     let jane = app.person("janedoe").await;
     let mut browser = app.browser();
     browser.sign_in("janedoe", PASSWORD).await;

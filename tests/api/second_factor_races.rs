@@ -1,17 +1,20 @@
 //! The second factor when two things happen at once: a code counts once whatever it is for, and no
 //! session begins by less than was asked for at that time.
+//!
+//! Jane has signed in before: her network is known, so that the first transaction of her next sign-in
+//! is the one that begins the session.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
 use shared::Error;
-use shared::model::{Timestamp, TotpSecret};
-use shared::table::Actor;
+use shared::model::Timestamp;
 use testkit::{Browser, PASSWORD, Page, Person, TestApp, totp_code};
 use tokio::time::sleep;
 
 use crate::meanwhile::with_meanwhile;
+use crate::pages_second_factor::signed_in;
 
 const PATH: &str = "/account/second-factor";
 const SETUP: &str = "/account/second-factor/setup";
@@ -26,30 +29,11 @@ struct Factor {
     codes: Vec<String>,
 }
 
-/// Jane, who has signed in before in this browser: its network is known, so that the first
-/// transaction of her next sign-in is the one that begins the session.
-async fn signed_in(app: &TestApp) -> (Person<'_>, Browser<'_>) {
-    let jane = app.person("janedoe").await;
-    let mut browser = app.browser();
-    browser.sign_in("janedoe", PASSWORD).await;
-    (jane, browser)
-}
-
 /// Turns Jane's second factor on, of which no code was used that still counts.
 async fn turn_on(app: &TestApp, jane: &Person<'_>) -> Factor {
-    let (secret, id) = (TotpSecret::generate().unwrap(), jane.user().id);
-    let totp = secret.seal(&*app.service_key().await, id).unwrap();
-    let long_ago = Timestamp::now().as_second().unsigned_abs() / 30 - 10;
-    let table = app.others();
     loop {
-        let (actor, totp) = (Actor::operator(), totp.clone());
-        let user = table.user_and(id, ()).await.unwrap().0.unwrap();
-        let write = table.turn_on_second_factor(&actor, &user, totp, long_ago).unwrap();
-        match write.commit().await {
-            Ok(codes) => {
-                let codes = codes.iter().map(ToString::to_string).collect();
-                return Factor { secret: secret.base32(), codes };
-            }
+        match app.turn_on_second_factor(jane.user().id, 10).await {
+            Ok((secret, codes)) => return Factor { secret, codes },
             // Beside what rests on the user.
             Err(Error::WriteConflict) => {}
             Err(error) => panic!("{error:?}"),

@@ -1,13 +1,14 @@
 //! Links of mails, sessions and second factors, with the secrets that the table does not reveal: the
 //! test itself asks for them.
 
-use shared::PublicUrl;
 use shared::mail::{reveal_token, seal_link};
 use shared::model::{EmailAddress, MailToken, MailTokenSubject, Timestamp, TotpSecret, UserId};
 use shared::table::{Actor, EmailProofRequest, NewLink, NewUser, OutboxItem, SignInProof, fetch};
+use shared::{PublicUrl, Result};
 
 use super::TestApp;
 use super::arrange::password_hash;
+use crate::totp::present_step;
 use crate::{MailedLink, unique};
 
 impl TestApp {
@@ -77,18 +78,12 @@ impl TestApp {
     /// The secret of the app of the user with this name. The second factor is on, turned on by the
     /// code of the step before if it was off.
     pub(super) async fn second_factor(&self, username: &str) -> String {
-        let (table, id) = (&self.table, self.user_id(username).await);
-        let key = self.service_keys.current().await.expect("the service key");
-        let (user, factor) = table.user_and(id, fetch::second_factor()).await.expect("the user");
-        if let Some(factor) = factor {
-            return factor.totp.open(&key, id).expect("its secret").base32();
+        let id = self.user_id(username).await;
+        let found = self.table.user_and(id, fetch::second_factor()).await;
+        if let Some(factor) = found.expect("the user").1 {
+            return factor.totp.open(&*self.service_key().await, id).expect("its secret").base32();
         }
-        let (user, secret) = (user.expect("a user"), TotpSecret::generate().expect("a secret"));
-        let totp = secret.seal(&key, id).expect("a sealed secret");
-        let step = u64::try_from(Timestamp::now().as_second()).expect("a time") / 30 - 1;
-        let write = table.turn_on_second_factor(&Actor::operator(), &user, totp, step);
-        write.expect("a second factor").commit().await.expect("a second factor");
-        secret.base32()
+        self.turn_on_second_factor(id, 1).await.expect("a second factor").0
     }
 
     async fn user_id(&self, username: &str) -> UserId {
@@ -107,6 +102,23 @@ impl TestApp {
 }
 
 impl TestApp {
+    /// Turns a user's second factor on by the code of so many steps ago: the secret of the app, in
+    /// base32, and the recovery codes. It goes past the proxy, as others do while a request is in
+    /// progress.
+    pub async fn turn_on_second_factor(
+        &self,
+        user: UserId,
+        steps_ago: u64,
+    ) -> Result<(String, Vec<String>)> {
+        let (table, secret) = (self.others(), TotpSecret::generate()?);
+        let totp = secret.seal(&*self.service_key().await, user)?;
+        let (user, ()) = table.user_and(user, ()).await?;
+        let (user, step) = (user.expect("a user"), present_step() - steps_ago);
+        let write = table.turn_on_second_factor(&Actor::operator(), &user, totp, step)?;
+        let codes = write.commit().await?;
+        Ok((secret.base32(), codes.iter().map(ToString::to_string).collect()))
+    }
+
     /// The tokens of the mails that wait.
     pub async fn waiting_tokens(&self) -> Vec<String> {
         let mut tokens = Vec::new();

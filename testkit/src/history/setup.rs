@@ -90,6 +90,7 @@ fn note(shared: &SharedState, object: Object, facts: &[(&str, &str)]) {
 /// A user who was made, with a token.
 struct Newcomer {
     id: String,
+    email: String,
     password: String,
     token: KnownToken,
 }
@@ -98,9 +99,8 @@ async fn make_newcomer<W: Transport>(
     stage: &Stage<'_, W>,
     shared: &SharedState,
     name: &str,
-    email: &str,
 ) -> Result<Newcomer> {
-    let password = format!("{name} set this");
+    let (password, email) = (format!("{name} set this"), format!("{name}@example.com"));
     let new = NewUser {
         proved_at: Some(Timestamp::now()),
         password_hash: Some(shared::password::hash(&password)?),
@@ -116,7 +116,7 @@ async fn make_newcomer<W: Transport>(
     note(shared, Object::Password(name.to_owned()), &[("password", &password)]);
     note(shared, Object::Token(name.to_owned(), id.clone()), &[("works", "yes"), ("kind", "user")]);
     let token = KnownToken { id, secret, only_reads: false };
-    Ok(Newcomer { id: user.id.to_string(), password, token })
+    Ok(Newcomer { id: user.id.to_string(), email, password, token })
 }
 
 /// A user whose second factor is off.
@@ -125,8 +125,7 @@ async fn make_guarded<W: Transport>(
     shared: &SharedState,
     name: &str,
 ) -> Result<GuardedUser> {
-    let email = format!("{name}@example.com");
-    let Newcomer { id, password, token } = make_newcomer(stage, shared, name, &email).await?;
+    let Newcomer { id, password, token, .. } = make_newcomer(stage, shared, name).await?;
     let (username, sessions, factors, devices) = (name.to_owned(), vec![], vec![], vec![]);
     Ok(GuardedUser { username, id, password, token, sessions, factors, devices })
 }
@@ -136,8 +135,7 @@ async fn make_user<W: Transport>(
     shared: &SharedState,
     name: &str,
 ) -> Result<KnownUser> {
-    let email = format!("{name}@example.com");
-    let Newcomer { id, password, token } = make_newcomer(stage, shared, name, &email).await?;
+    let Newcomer { id, email, password, token } = make_newcomer(stage, shared, name).await?;
     let secret = token.secret.clone();
     let key = made(stage, &secret, ("PUT", "/v2/account/api"), &Value::Null).await?;
     let current =

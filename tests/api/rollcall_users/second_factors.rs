@@ -2,10 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use shared::model::{
-    Passkey, PasskeyChallenge, PasskeyId, PasskeyPurpose, SessionId, Timestamp, TotpSecret,
-};
-use shared::table::{Actor, fetch};
+use shared::model::PasskeyId;
 use testkit::{ApiResponse, PASSWORD, Person, Post, Service, TestApp, basic, totp_code};
 
 use super::links::{NEW, RESETS, ended, mailed_token, open, post_json};
@@ -20,34 +17,19 @@ fn path(id: &str) -> String {
 
 /// Turns the second factor on, and gives the secret of the app with the recovery codes.
 async fn turn_on(app: &TestApp, person: &Person<'_>) -> (String, Vec<String>) {
-    let (secret, key) = (TotpSecret::generate().unwrap(), app.service_key().await);
-    let table = app.others();
-    let user = table.user_and(person.user().id, ()).await.unwrap().0.unwrap();
-    let totp = secret.seal(&key, user.id).unwrap();
-    let step = Timestamp::now().as_second().unsigned_abs() / 30 - 1;
-    let write = table.turn_on_second_factor(&Actor::operator(), &user, totp, step).unwrap();
-    let codes = write.commit().await.unwrap();
-    (secret.base32(), codes.iter().map(ToString::to_string).collect())
+    app.turn_on_second_factor(person.user().id, 1).await.unwrap()
 }
 
-/// Adds a passkey, which nothing can sign with.
-async fn add_passkey(app: &TestApp, person: &Person<'_>, name: &str) -> String {
-    let (table, user, key) = (app.others(), person.user().id, app.service_key().await);
-    let purpose = PasskeyPurpose::Registration { user, session: SessionId::generate().unwrap() };
-    let asked = PasskeyChallenge::begin(purpose, Vec::new(), &key).unwrap();
-    table.ask_passkey(&Actor::operator(), &asked).unwrap().commit().await.unwrap();
-    let passkey = Passkey {
-        id: PasskeyId::of_credential(name.as_bytes()),
-        user,
-        epoch: 0,
-        name: name.parse().unwrap(),
-        credential: "what the device said".to_owned(),
-        created_at: Timestamp::now(),
-        last_used_at: None,
-    };
-    let counts = table.user_and(user, fetch::counts()).await.unwrap().1;
-    let write = table.add_passkey(&Actor::operator(), counts.as_ref(), asked.id, passkey);
-    write.unwrap().commit().await.unwrap().id.to_string()
+/// Adds a passkey in the session of this cookie: its id.
+async fn add_passkey(app: &TestApp, cookie: &str) -> String {
+    app.new_passkey(cookie).await.passkey_id().to_string()
+}
+
+/// Jane, who has proved her address.
+async fn proved_jane(app: &TestApp) -> Person<'_> {
+    let jane = app.person("janedoe").await;
+    jane.credentials().prove_address(app).await;
+    jane
 }
 
 async fn remove(person: &Person<'_>, id: &str, code: &str) -> ApiResponse {
@@ -79,16 +61,17 @@ async fn codes_and_passkeys_are_listed_oldest_first_and_without_a_secret() {
     let list = format!("{SELF}/second-factors");
     let none = jane.send("GET", &list).await;
     assert_eq!(none.parts(), (200, &json!({ "secondFactors": [], "nextCursor": null })));
+    let cookie = app.session(&jane.credentials()).await;
     let (secret, codes) = turn_on(&app, &jane).await;
-    let ids = [add_passkey(&app, &jane, "laptop").await, add_passkey(&app, &jane, "phone").await];
+    let ids = [add_passkey(&app, &cookie).await, add_passkey(&app, &cookie).await];
 
     let all = jane.send("GET", &list).await;
 
     let factors = all.body["secondFactors"].as_array().unwrap();
     let times: Vec<&str> = factors.iter().map(|own| text(own, "createdAt")).collect();
-    let passkey = |id: &str, name: &str, time: &str| {
+    let passkey = |id: &str, time: &str| {
         json!({
-            "id": id, "kind": "passkey", "name": name, "createdAt": time, "lastUsedAt": null,
+            "id": id, "kind": "passkey", "name": "Phone", "createdAt": time, "lastUsedAt": null,
             "recoveryCodesLeft": null,
         })
     };
@@ -97,14 +80,14 @@ async fn codes_and_passkeys_are_listed_oldest_first_and_without_a_secret() {
             "id": "totp", "kind": "totp", "name": null, "createdAt": times[0], "lastUsedAt": null,
             "recoveryCodesLeft": 10,
         }),
-        passkey(&ids[0], "laptop", times[1]),
-        passkey(&ids[1], "phone", times[2]),
+        passkey(&ids[0], times[1]),
+        passkey(&ids[1], times[2]),
     ];
     assert_eq!(*factors, expected);
     assert!(times.is_sorted(), "{times:?}");
     assert_eq!(pages(&jane, &list, "secondFactors", 2).await, (expected.to_vec(), 2));
     let whole = all.body.to_string();
-    for secret in [secret.as_str(), codes[0].as_str(), "what the device said", "encrypted"] {
+    for secret in [secret.as_str(), codes[0].as_str(), "encrypted"] {
         assert!(!whole.contains(secret), "{whole}");
     }
 }
@@ -208,7 +191,8 @@ async fn ten_wrong_codes_lock_codes_and_passwords_but_no_token() {
 async fn a_passkey_is_removed_without_a_code_unless_it_is_the_last_way_in() {
     let app = TestApp::start().await;
     let (jane, john) = (app.person("janedoe").await, app.person("johnroe").await);
-    let id = add_passkey(&app, &jane, "laptop").await;
+    let cookie = app.session(&jane.credentials()).await;
+    let id = add_passkey(&app, &cookie).await;
     for unknown in [&*PasskeyId::of_credential(b"other").to_string(), "nothing", "TOTP"] {
         assert_eq!(jane.send("DELETE", &path(unknown)).await.status, 404, "{unknown}");
     }
@@ -218,7 +202,7 @@ async fn a_passkey_is_removed_without_a_code_unless_it_is_the_last_way_in() {
 
     let shown = jane.send("GET", &format!("{SELF}/second-factors")).await;
     assert_eq!(shown.body["secondFactors"], json!([]));
-    let last = add_passkey(&app, &jane, "phone").await;
+    let last = add_passkey(&app, &cookie).await;
     let no_password = json!({ "Key": jane.key(), "UpdateExpression": "REMOVE passwordHash" });
     app.engine("UpdateItem", no_password).await;
     let refused = jane.send("DELETE", &path(&last)).await;
@@ -238,8 +222,7 @@ async fn reset_link(app: &TestApp, post: &mut Post) -> String {
 async fn a_reset_takes_a_code_too_and_leaves_the_second_factor_on() {
     for by_recovery_code in [false, true] {
         let (app, mut post) = open().await;
-        let jane = app.person("janedoe").await;
-        jane.credentials().prove_address(&app).await;
+        let jane = proved_jane(&app).await;
         let (secret, codes) = turn_on(&app, &jane).await;
         let link = reset_link(&app, &mut post).await;
         let code = if by_recovery_code { codes[0].clone() } else { totp_code(&secret, 0) };
@@ -265,8 +248,7 @@ async fn a_reset_takes_a_code_too_and_leaves_the_second_factor_on() {
 #[tokio::test]
 async fn a_code_that_a_reset_used_works_nowhere_else() {
     let (app, mut post) = open().await;
-    let jane = app.person("janedoe").await;
-    jane.credentials().prove_address(&app).await;
+    let jane = proved_jane(&app).await;
     let (secret, _) = turn_on(&app, &jane).await;
     let link = reset_link(&app, &mut post).await;
     let code = totp_code(&secret, 0);
@@ -288,8 +270,7 @@ async fn a_code_that_a_reset_used_works_nowhere_else() {
 #[tokio::test]
 async fn a_reset_asks_for_the_code_of_a_second_factor_that_was_turned_on_meanwhile() {
     let (app, mut post) = open().await;
-    let jane = app.person("janedoe").await;
-    jane.credentials().prove_address(&app).await;
+    let jane = proved_jane(&app).await;
     let link = reset_link(&app, &mut post).await;
     let body = json!({ "password": NEW });
 
