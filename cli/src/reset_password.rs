@@ -17,7 +17,7 @@ pub(super) struct Options {
     /// Username, e-mail address or id
     #[arg(long, value_name = "WHO")]
     user: UserRef,
-    /// Also end the API keys, environment tokens and SSH keys, and replace the S3 secret
+    /// Also end the API keys, environment tokens, SSH keys and passkeys, and replace the S3 secret
     #[arg(long)]
     revoke_keys: bool,
     #[command(flatten)]

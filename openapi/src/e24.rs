@@ -92,7 +92,7 @@ fn new_user() -> Schema {
 
 fn changed_data() -> Schema {
     let revoke = boolean().about(
-        "Whether API keys, environment tokens and SSH keys end too; only beside `password`.",
+        "Whether API keys, environment tokens, SSH keys and passkeys end too; only beside `password`.",
     );
     body([
         ("first_name?", name("The first name.", "Mary")),

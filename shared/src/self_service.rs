@@ -51,7 +51,8 @@ impl SignUpDetails {
 pub struct PasswordResetDetails {
     /// The password.
     pub password: NewPassword,
-    /// Whether API keys, environment tokens and SSH keys stay, if the user chose the old password.
+    /// Whether API keys, environment tokens, SSH keys and passkeys stay, if the user chose the old
+    /// password.
     pub keeps_keys: bool,
     /// A code of the user's second factor, if it is on.
     pub code: Option<FactorCode>,

@@ -311,6 +311,22 @@ async fn nobody_who_is_disabled_signs_in_with_a_passkey_and_a_new_password_ends_
 }
 
 #[tokio::test]
+async fn a_change_of_the_password_that_revokes_keys_ends_passkeys_and_later_ones_work() {
+    let app = TestApp::start().await;
+    let (jane, device, _) = jane_with_passkey(&app).await;
+    let new = "another horse battery";
+    let body = json!({ "currentPassword": PASSWORD, "password": new, "revokeKeys": true });
+    let changed = jane.send_json("PUT", "/rollcall/v1/users/self/password", &body).await;
+    assert_eq!(changed.status, 204, "{changed:?}");
+
+    assert_rejected(&sign_in(&app, &device).await);
+    assert_eq!(app.items_of("passkey").await, Vec::<Value>::new());
+    let new = app.new_passkey(&app.session(&jane.credentials()).await).await;
+    assert_eq!(sign_in(&app, &new).await.status, 200);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
 async fn the_first_own_password_ends_a_passkey_that_who_gave_the_one_before_may_have_added() {
     let app = TestApp::start().await;
     let (jane, device, _) = jane_with_passkey(&app).await;

@@ -18,7 +18,7 @@ struct ChangeData {
     last_name: Option<Name>,
     phone: Option<Phone>,
     password: Option<NewPassword>,
-    /// Whether API keys, environment tokens and SSH keys end with the old password.
+    /// Whether API keys, environment tokens, SSH keys and passkeys end with the old password.
     revoke_keys: bool,
     /// The password until now, where `REQUIRE_CURRENT_PASSWORD` says so.
     current_password: Option<String>,

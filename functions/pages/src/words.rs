@@ -188,7 +188,7 @@ pub(crate) mod reset {
     pub(crate) const CHOOSE: &str = "Choose a new password";
     pub(crate) const WHAT_ENDS: &str = "Everybody who is signed in as you will be signed out.";
     pub(crate) const PASSWORD: &str = "New password";
-    pub(crate) const KEEP: &str = "Keep my API keys, environment tokens and SSH keys";
+    pub(crate) const KEEP: &str = "Keep my API keys, environment tokens, SSH keys and passkeys";
     pub(crate) const KEEP_HINT: &str = "Programs that use them work on. Leave this empty if \
                                         somebody else may have known your password: they may have \
                                         made keys of their own.";

@@ -12,7 +12,7 @@ use crate::AuthRequest;
 struct SetPassword {
     current: Option<String>,
     new: NewPassword,
-    /// Whether API keys, environment tokens and SSH keys end with the old password.
+    /// Whether API keys, environment tokens, SSH keys and passkeys end with the old password.
     revoke_keys: bool,
 }
 

@@ -105,7 +105,8 @@ fn changed_user() -> Schema {
 fn new_password() -> Schema {
     let current = string().with("format", "password");
     let new = string().length(MIN_PASSWORD..=MAX_PASSWORD).with("format", "password");
-    let revoke = boolean().about("Whether API keys, environment tokens and SSH keys end too.");
+    let revoke =
+        boolean().about("Whether API keys, environment tokens, SSH keys and passkeys end too.");
     body([
         ("currentPassword?", current.about("The password until now; required if there is one.")),
         ("password", new.about("Not one that others would guess.")),
@@ -141,7 +142,7 @@ fn reset_request() -> Schema {
 fn reset() -> Schema {
     let password = string().length(MIN_PASSWORD..=MAX_PASSWORD).with("format", "password");
     let keep = boolean().about(
-        "Whether API keys, environment tokens and SSH keys stay. They end all the same if somebody \
+        "Whether API keys, environment tokens, SSH keys and passkeys stay. They end all the same if somebody \
          else chose the old password.",
     );
     let code = factor_code()

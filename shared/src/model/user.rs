@@ -77,12 +77,12 @@ pub struct User {
     pub credential_epoch: u64,
     /// The token that changed the password last, and outlives the change.
     pub retained_token: Option<TokenId>,
-    /// The credential epoch since which environment tokens work: not each change of the password
-    /// ends them.
+    /// The credential epoch since which environment tokens and passkeys work: not each change of the
+    /// password ends them.
     #[serde(default)]
     pub environment_epoch: u64,
-    /// The credential epoch since which proofs of addresses and passkeys count: whoever set the
-    /// password before the user did may have proved an address, and added a passkey.
+    /// The credential epoch since which proofs of addresses count: whoever set the password before
+    /// the user did may have proved an address.
     #[serde(default)]
     pub proof_epoch: u64,
     /// Grows with what ends the invitations that the user has sent: whatever ends all keys, and the
@@ -130,9 +130,9 @@ impl User {
         }
     }
 
-    /// Whether a passkey was added after the first password of the user's own, if there is one.
+    /// Whether a passkey was added after the last change of the password that ended keys.
     pub const fn accepts_passkey(&self, passkey: &Passkey) -> bool {
-        passkey.epoch >= self.proof_epoch
+        passkey.epoch >= self.environment_epoch
     }
 
     /// When this user proved an address, if that counts. What a token asked for ends with what else

@@ -146,21 +146,20 @@ impl Table {
         Write::new(transaction, ()).recorded_as(SecurityEvent::CredentialRevoked)
     }
 
-    /// Deletes the passkeys of a user that its first own password ended; returns their number. They
-    /// do not authenticate anyone, deleted or not.
-    pub(in crate::table) async fn delete_ended_passkeys(&self, user: &User) -> Result<usize> {
-        if user.proof_epoch == 0 {
-            return Ok(0);
+    /// Deletes these passkeys of a user, which a change of the password ended. They do not
+    /// authenticate anyone, deleted or not.
+    pub(in crate::table) async fn delete_ended_passkeys(
+        &self,
+        user: UserId,
+        ended: &[Passkey],
+    ) -> Result<()> {
+        if ended.is_empty() {
+            return Ok(());
         }
-        let mut ended = self.passkeys(user.id).await?;
-        ended.retain(|own| !user.accepts_passkey(own));
-        if !ended.is_empty() {
-            Transaction::without_trail(self, &Actor::system(), "delete passkeys that ended")
-                .delete_passkeys(user.id, &ended, Condition::present())
-                .commit()
-                .await?;
-        }
-        Ok(ended.len())
+        Transaction::without_trail(self, &Actor::system(), "delete passkeys that ended")
+            .delete_passkeys(user, ended, Condition::present())
+            .commit()
+            .await
     }
 
     /// As [`Table::prove_session`], by a passkey of its user.

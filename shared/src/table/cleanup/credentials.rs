@@ -43,10 +43,16 @@ impl Table {
     /// Deletes the tokens, grants, sessions and passkeys that a password change revoked; returns
     /// their number. They do not authenticate anyone, deleted or not.
     pub(in crate::table) async fn delete_revoked(&self, user: &User) -> Result<usize> {
-        let (tokens, grants, sessions) = tokio::try_join!(
+        // Until a change has ended keys it has ended no passkey.
+        let has_ended_keys = user.environment_epoch > 0;
+        let passkeys =
+            async { if has_ended_keys { self.passkeys(user.id).await } else { Ok(Vec::new()) } };
+        let (tokens, grants, sessions, mut passkeys) = tokio::try_join!(
             self.query::<UserToken>(user_partition(user.id), TOKEN),
             self.query::<Grant>(user_partition(user.id), GRANT),
             self.query::<Session>(user_partition(user.id), SESSION),
+            // Boxed: the SDK's futures are large.
+            Box::pin(passkeys),
         )?;
         // Only older ones: newer ones may exist after a later password change.
         let tokens = tokens
@@ -62,8 +68,8 @@ impl Table {
             .chunks(MAX_BATCH_DELETE)
             .map(|batch| self.batch_delete("delete revoked tokens", batch.iter().cloned()));
         join_all(batches).await.into_iter().collect::<Result<()>>()?;
-        // Boxed: the SDK's futures are large.
-        let passkeys = Box::pin(self.delete_ended_passkeys(user)).await?;
-        Ok(revoked.len() + passkeys)
+        passkeys.retain(|own| !user.accepts_passkey(own));
+        Box::pin(self.delete_ended_passkeys(user.id, &passkeys)).await?;
+        Ok(revoked.len() + passkeys.len())
     }
 }

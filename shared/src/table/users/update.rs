@@ -35,7 +35,8 @@ pub struct UserChange {
 pub struct PasswordChange {
     /// Its argon2id hash, as a PHC string.
     pub hash: String,
-    /// Whether API keys, environment tokens and SSH keys end with it, and the S3 secret is replaced.
+    /// Whether API keys, environment tokens, SSH keys and passkeys end with it, and the S3 secret is
+    /// replaced.
     pub revoke_keys: bool,
     /// Whether it is one that somebody else set before: then it is still not the user's own.
     pub is_reused: bool,
@@ -195,15 +196,15 @@ impl Table {
         } else {
             (changes, unchanged, after)
         };
-        let keys = ["environmentTokens", "apiKeys", "sshKeys", "invitations"];
+        let keys = ["environmentTokens", "apiKeys", "sshKeys", "passkeys", "invitations"];
         let keys = keys.into_iter().filter(|_| ends_keys);
-        let firsts = ["emailProofs", "passkeys"].into_iter().filter(|_| is_first);
+        let proofs = is_first.then_some("emailProofs");
         let notice = NewNotice::new(user.id, MailKind::PasswordChanged);
         let trail = Trail::of_user(user.id, AuditAction::PasswordChanged)
             .notifying(notice)
             .with_all(
                 "revoked",
-                ["userTokens", "grants", "sessions"].into_iter().chain(keys).chain(firsts),
+                ["userTokens", "grants", "sessions"].into_iter().chain(keys).chain(proofs),
             )
             .changed(user.s3_key.as_ref().filter(|_| ends_keys).map(|_| "s3Key"));
         let transaction = self
