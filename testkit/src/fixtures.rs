@@ -13,7 +13,7 @@ use ssh_key::PublicKey;
 use ssh_key::public::{Ed25519PublicKey, KeyData};
 
 use crate::operations::Needs;
-use crate::{ApiResponse, Authenticator, DOMAIN, DocumentedOperation, totp_code};
+use crate::{ApiResponse, Authenticator, DOMAIN, DocumentedOperation, totp_code, wait_for_step};
 
 /// The service as its clients reach it: in this process, or over HTTP.
 pub trait Service {
@@ -103,6 +103,7 @@ pub trait Service {
         async {
             let cookie = self.session(credentials).await;
             let (setup, secret) = totp_setup(self, &cookie).await;
+            wait_for_step(3).await;
             let code = totp_code(&secret, -1);
             let fields = [("setup", setup.as_str()), ("code", code.as_str())];
             send_form(self, &cookie, "/account/second-factor", &fields).await;

@@ -59,5 +59,5 @@ pub use response::ApiResponse;
 pub use runtime_api::{RuntimeApi, RuntimeCall};
 pub use signed::{date, sign, signature};
 pub use state::{State, seen};
-pub use totp::totp_code;
+pub use totp::{totp_code, wait_for_step};
 pub use translated::{printed, script, source, translate};

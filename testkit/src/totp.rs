@@ -1,9 +1,12 @@
 //! What the app of a user shows (RFC 6238), worked out apart from the service.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ring::hmac;
+use tokio::time::sleep;
 
+/// How long a step lasts, in seconds.
+const STEP: u64 = 30;
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /// The code that an app with this secret, in base32, shows so many steps from now. Spaces in the
@@ -12,9 +15,22 @@ pub fn totp_code(secret: &str, steps: i64) -> String {
     code_of_step(secret, present_step().checked_add_signed(steps).expect("a step"))
 }
 
+/// Waits until the present step lasts for so many seconds more: a code that counts now does so when
+/// it arrives.
+pub async fn wait_for_step(seconds: u64) {
+    let left = STEP - now() % STEP;
+    if left < seconds {
+        sleep(Duration::from_secs(left)).await;
+    }
+}
+
 /// The present step.
 pub(crate) fn present_step() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).expect("a time").as_secs() / 30
+    now() / STEP
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("a time").as_secs()
 }
 
 /// The code that an app with this secret shows in a step.
@@ -59,7 +75,7 @@ mod tests {
         for (seconds, code) in
             [(59, "287082"), (1_111_111_109, "081804"), (20_000_000_000, "353130")]
         {
-            assert_eq!(code_at(&secret, seconds / 30), code, "{seconds}");
+            assert_eq!(code_at(&secret, seconds / STEP), code, "{seconds}");
         }
     }
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use shared::model::{SessionCredential, UserId};
 use shared::table::Actor;
-use testkit::{Browser, PASSWORD, Page, Person, TestApp, totp_code};
+use testkit::{Browser, PASSWORD, Page, Person, TestApp, totp_code, wait_for_step};
 
 use crate::mail::set;
 
@@ -53,6 +53,8 @@ async fn begin(browser: &mut Browser<'_>) -> Page {
     let page = browser.open(PATH).await;
     let page = browser.submit(&page, SETUP, &[]).await;
     assert_eq!((page.status, page.heading().as_str()), (200, "Set up a second factor"));
+    // For the code of the step before.
+    wait_for_step(3).await;
     page
 }
 

@@ -4,14 +4,10 @@
 //! Jane has signed in before: her network is known, so that the first transaction of her next sign-in
 //! is the one that begins the session.
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
 use serde_json::json;
 use shared::Error;
-use shared::model::Timestamp;
-use testkit::{Browser, PASSWORD, Page, Person, TestApp, totp_code};
-use tokio::time::sleep;
+use testkit::{Browser, PASSWORD, Page, Person, TestApp, totp_code, wait_for_step};
 
 use crate::meanwhile::with_meanwhile;
 use crate::pages_second_factor::signed_in;
@@ -77,14 +73,6 @@ async fn turn_off_by_api(jane: &Person<'_>, code: &str) -> bool {
     response.status == 204
 }
 
-/// Waits until the present step does not end soon.
-async fn wait_for_time() {
-    let left = 30 - Timestamp::now().as_second() % 30;
-    if left < 8 {
-        sleep(Duration::from_secs(u64::try_from(left).unwrap())).await;
-    }
-}
-
 /// By what the sessions of Jane began, as her log tells, oldest first.
 async fn factors(app: &TestApp) -> Vec<String> {
     let mut entries = app.items_of("audit").await;
@@ -99,7 +87,7 @@ async fn codes_of_one_step_before_and_after_sign_in_and_none_of_two_steps_before
     let app = TestApp::start().await;
     let (jane, _) = signed_in(&app).await;
     let Factor { secret, .. } = turn_on(&app, &jane).await;
-    wait_for_time().await;
+    wait_for_step(8).await;
 
     assert!(!sign_in(&app, &totp_code(&secret, -2)).await);
     assert!(sign_in(&app, &totp_code(&secret, -1)).await);

@@ -7,7 +7,7 @@ use axum::response::Html;
 use fantoccini::Locator;
 use fantoccini::wd::WindowHandle;
 use serde_json::json;
-use testkit::{Service, TestCredentials, parameter, totp_code, unique};
+use testkit::{Service, TestCredentials, parameter, totp_code, unique, wait_for_step};
 use tokio::time::sleep;
 use url::Url;
 
@@ -365,6 +365,7 @@ async fn set_up_second_factor(browser: &Browser) -> (String, Vec<String>) {
     shows_in(browser, "second-factor-setup-wrong", heading, &LIGHT_PHONE).await;
     assert_eq!(focus(browser).await, "code");
     assert!(!browser.client.source().await.unwrap().contains("<svg"));
+    wait_for_step(5).await;
     submit(browser, &[("code", &totp_code(&secret, -1))]).await;
 
     let heading = "Your recovery codes";
