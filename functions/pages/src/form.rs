@@ -206,6 +206,20 @@ impl Render for Form<'_> {
     }
 }
 
+impl<'a> Field<'a> {
+    /// The password that somebody chooses.
+    pub(crate) fn new_password(label: &'a str) -> Self {
+        Self {
+            name: "password",
+            label,
+            hint: Some(words::PASSWORD_HINT),
+            input: Input::NewPassword,
+            autocomplete: "new-password",
+            ..Self::default()
+        }
+    }
+}
+
 impl Field<'_> {
     /// Its id, in the form with this one.
     fn id(&self, form: &str) -> String {

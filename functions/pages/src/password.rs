@@ -16,7 +16,7 @@ use shared::{App, Error, FieldError, Result};
 use crate::entry::{rejected, see_other};
 use crate::form::{Field, Form, Input, Target, entered};
 use crate::layout::{Screen, Section};
-use crate::words::{PASSWORD_HINT, password as words};
+use crate::words::password as words;
 
 const PATH: &str = "/account/password";
 const CURRENT: &str = "currentPassword";
@@ -105,14 +105,7 @@ fn screen<'a>(
         autocomplete: "current-password",
         ..Field::default()
     };
-    let new = Field {
-        name: "password",
-        label: words::NEW,
-        hint: Some(PASSWORD_HINT),
-        input: Input::NewPassword,
-        autocomplete: "new-password",
-        ..Field::default()
-    };
+    let new = Field::new_password(words::NEW);
     let revoke = Field {
         name: REVOKE,
         label: words::REVOKE,

@@ -118,14 +118,6 @@ fn ask_password(
     status: StatusCode,
     errors: Vec<FieldError>,
 ) -> Response<Body> {
-    let password = Field {
-        name: "password",
-        label: words::PASSWORD,
-        hint: Some(crate::words::PASSWORD_HINT),
-        input: Input::NewPassword,
-        autocomplete: "new-password",
-        ..Field::default()
-    };
     let code = takes_code.then(|| code_field(second_factor::CODE, second_factor::CODE_HINT));
     let keep = Field {
         name: KEEP,
@@ -136,7 +128,8 @@ fn ask_password(
         is_optional: true,
         ..Field::default()
     };
-    let fields = std::iter::once(password).chain(code).chain([keep]).collect();
+    let fields =
+        std::iter::once(Field::new_password(words::PASSWORD)).chain(code).chain([keep]).collect();
     let form = Form { fields, button: words::SET, errors, has_focus: true, ..Form::default() };
     let content = html! { p { (words::WHAT_ENDS) } };
     View { status, ..View::form(words::CHOOSE, content, form) }.show(request)

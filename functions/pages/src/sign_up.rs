@@ -136,14 +136,7 @@ pub(crate) fn identity_fields(entered: &Entered) -> Vec<Field<'_>> {
             is_optional: true,
             ..Field::default()
         },
-        Field {
-            name: "password",
-            label: words::PASSWORD,
-            hint: Some(crate::words::PASSWORD_HINT),
-            input: Input::NewPassword,
-            autocomplete: "new-password",
-            ..Field::default()
-        },
+        Field::new_password(words::PASSWORD),
     ]
 }
 
