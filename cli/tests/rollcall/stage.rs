@@ -102,7 +102,8 @@ impl Stage {
 
     /// Takes a user's password away, as if it had never had one.
     pub(crate) async fn remove_password(&self, id: &Value) {
-        let key = json!({ "pk": { "S": format!("USER#{}", id.as_str().unwrap()) }, "sk": { "S": "USER" } });
+        let pk = format!("USER#{}", id.as_str().unwrap());
+        let key = json!({ "pk": { "S": pk }, "sk": { "S": "USER" } });
         let update = json!({
             "TableName": self.table_name, "Key": key, "UpdateExpression": "REMOVE passwordHash",
         });

@@ -48,8 +48,8 @@ pub(super) const fn is_rejection(error: &Error) -> bool {
     )
 }
 
-/// Leaves a trace of a rejected password or code. The lock or the limit of a source was recorded where it
-/// was met.
+/// Leaves a trace of a rejected password or code. The lock or the limit of a source was recorded
+/// where it was met.
 pub(super) fn record_rejection(error: &Error) {
     if is_rejection(error) {
         observe(|observed| observed.rejected_sign_in = true);
