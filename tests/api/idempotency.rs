@@ -400,13 +400,9 @@ async fn a_key_is_one_string_bare_or_in_quotes() {
 }
 
 #[tokio::test]
-async fn reads_and_the_oauth_endpoints_ignore_a_key() {
-    // A script, which can send one, calls the writes of passkeys.
-    let by_script =
-        |own: &DocumentedOperation| own.binary() == "passkeys" && own.access() == Access::Session;
-    let takes_key =
-        |own: &DocumentedOperation| by_script(own) || writes().any(|write| write.name == own.name);
-    for operation in testkit::operations().into_iter().filter(|own| !takes_key(own)) {
+async fn reads_forms_and_the_oauth_endpoints_ignore_a_key() {
+    let is_write = |own: &DocumentedOperation| writes().any(|write| write.name == own.name);
+    for operation in testkit::operations().into_iter().filter(|own| !is_write(own)) {
         let app = TestApp::start().await;
         let jane = app.person("janedoe").await;
         let event = keyed(app.event(&operation, &jane).await, "a key that is none");

@@ -31,14 +31,14 @@ fn between<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
 
 /// What the QR code on a page says, as a camera reads it.
 fn read_qr_code(page: &str) -> String {
-    // All squares, with the edge that they need around them.
+    // Rows of dark squares, with the edge that they need around them.
     let drawn = between(page, "<svg ", "</svg>");
-    let width: usize = between(drawn, "width=\"", "\"").parse().unwrap();
-    let squares = between(drawn, " d=\"M", "\"").split('M').map(|square| {
-        let (place, size) = square.split_once('h').unwrap();
-        assert!(size.starts_with("1v1H"), "{size}");
+    let width: usize = between(drawn, "viewBox=\"0 0 ", " ").parse().unwrap();
+    let squares = between(drawn, " d=\"M", "\"").split('M').flat_map(|row| {
+        let (place, length) = row.split_once('h').unwrap();
         let (left, top) = place.split_once(' ').unwrap();
-        (left.parse::<usize>().unwrap(), top.parse::<usize>().unwrap())
+        let (left, top): (usize, usize) = (left.parse().unwrap(), top.parse().unwrap());
+        (0..length.parse().unwrap()).map(move |along| (left + along, top))
     });
     let squares: Vec<_> = squares.collect();
     let edge = squares.iter().map(|(left, top)| *left.min(top)).min().unwrap();

@@ -2,9 +2,8 @@
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
-use maud::{Markup, PreEscaped, html};
-use qrcode::QrCode;
-use qrcode::render::svg;
+use maud::{Markup, html};
+use qrcode::{Color, QrCode};
 use shared::auth::{AuthRequest, Authorized, FullAccess, ProfileRead, SessionCookie, TotpSetup};
 use shared::http::ApiRequest;
 use shared::model::{
@@ -292,13 +291,25 @@ fn show_codes(request: &ApiRequest, user: &User, new: &[RecoveryCode]) -> Respon
 
 /// The QR code of a text; nothing if no code can hold it, as the secret can be typed as well.
 fn qr_code(text: &str) -> Markup {
-    let drawn = QrCode::new(text).ok();
-    let drawn = drawn.map(|code| code.render::<svg::Color<'_>>().module_dimensions(1, 1).build());
-    // What comes first is for files alone.
-    let drawn = drawn.as_deref().and_then(|drawn| drawn.split_once("?>"));
+    let Ok(code) = QrCode::new(text) else { return Markup::default() };
+    let (width, edge) = (code.width(), 4);
+    let mut lines = String::new();
+    for (y, row) in code.to_colors().chunks(width).enumerate() {
+        let mut x = 0;
+        for run in row.chunk_by(PartialEq::eq) {
+            if run.first() == Some(&Color::Dark) {
+                lines.push_str(&format!("M{} {}h{}", x + edge, y + edge, run.len()));
+            }
+            x += run.len();
+        }
+    }
+    let side = width + 2 * edge;
     html! {
-        @if let Some((_, drawn)) = drawn {
-            div.qr role="img" aria-label=(words::QR) { (PreEscaped(drawn)) }
+        div.qr role="img" aria-label=(words::QR) {
+            svg viewBox={ "0 0 " (side) " " (side) } shape-rendering="crispEdges" {
+                rect width=(side) height=(side) fill="#fff" {}
+                path transform="translate(0 .5)" stroke="#000" d=(lines) {}
+            }
         }
     }
 }

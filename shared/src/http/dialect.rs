@@ -72,10 +72,10 @@ impl Dialect {
         }
     }
 
-    /// Whether its requests are those of people in a browser, and its errors are pages.
+    /// Whether its requests are forms of pages.
     #[cfg(feature = "table")]
     pub(crate) const fn is_of_pages(self) -> bool {
-        matches!(self, Self::OAuthPage | Self::Pages)
+        matches!(self, Self::OAuthPage | Self::Pages | Self::WebAuthn)
     }
 
     /// Whether a name and a password are accepted as a credential.
