@@ -8,7 +8,6 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use shared::Error;
-use shared::http::Access;
 use shared::model::{Scope, StoredResponseId};
 use shared::table::{Actor, StoredResponse};
 use testkit::{ApiResponse, DocumentedOperation, Fault, Person, State, TestApp, user_operations};

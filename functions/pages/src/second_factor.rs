@@ -293,12 +293,12 @@ fn show_codes(request: &ApiRequest, user: &User, new: &[RecoveryCode]) -> Respon
 fn qr_code(text: &str) -> Markup {
     let Ok(code) = QrCode::new(text) else { return Markup::default() };
     let (width, edge) = (code.width(), 4);
-    let mut lines = String::new();
+    let mut lines = Vec::new();
     for (y, row) in code.to_colors().chunks(width).enumerate() {
         let mut x = 0;
         for run in row.chunk_by(PartialEq::eq) {
             if run.first() == Some(&Color::Dark) {
-                lines.push_str(&format!("M{} {}h{}", x + edge, y + edge, run.len()));
+                lines.push(format!("M{} {}h{}", x + edge, y + edge, run.len()));
             }
             x += run.len();
         }
@@ -308,7 +308,7 @@ fn qr_code(text: &str) -> Markup {
         div.qr role="img" aria-label=(words::QR) {
             svg viewBox={ "0 0 " (side) " " (side) } shape-rendering="crispEdges" {
                 rect width=(side) height=(side) fill="#fff" {}
-                path transform="translate(0 .5)" stroke="#000" d=(lines) {}
+                path transform="translate(0 .5)" stroke="#000" d=(lines.concat()) {}
             }
         }
     }

@@ -280,3 +280,25 @@ async fn a_reset_asks_for_the_code_of_a_second_factor_that_was_turned_on_meanwhi
 
     assert_eq!(errors(&Box::pin(reset).await), ["code: is required"]);
 }
+
+#[tokio::test]
+async fn ten_wrong_codes_lock_a_reset_too_and_its_link_works_on() {
+    let (app, mut post) = open().await;
+    let jane = proved_jane(&app).await;
+    let (secret, codes) = turn_on(&app, &jane).await;
+    let link = reset_link(&app, &mut post).await;
+    let reset = async |code: &str| {
+        post_json(&app, &link, &json!({ "password": NEW, "code": code })).await
+    };
+    for _ in 0..10 {
+        assert_eq!(reset(&stale(&secret)).await.status, 403);
+    }
+
+    let locked = reset(&codes[0]).await;
+
+    assert_eq!((locked.status, text(&locked.body, "code")), (429, "too_many_attempts"));
+    let mut attempts = jane.key();
+    attempts["sk"]["S"] = json!("LOCKOUT");
+    app.engine("DeleteItem", json!({ "Key": attempts })).await;
+    assert_eq!(reset(&codes[0]).await.status, 204);
+}
