@@ -53,6 +53,7 @@ impl UserView {
             environment_epoch: _,
             proof_epoch: _,
             invitation_epoch: _,
+            attempts_epoch: _,
             given_hashes: _,
             revoked_tokens: _,
             root_maker: _,

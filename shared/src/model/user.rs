@@ -89,6 +89,11 @@ pub struct User {
     /// revocation of a token with its descendants.
     #[serde(default)]
     pub invitation_epoch: u64,
+    /// The epoch in which wrong passwords and codes count. It grows with a change of the password,
+    /// which forgets them; not with one by the user while a second factor stays on, or whoever has
+    /// the password and a way to change it could guess codes without end.
+    #[serde(default)]
+    pub attempts_epoch: u64,
     /// Grows with every write of the keys, of what addresses prove, and with a second factor that is
     /// turned on or off.
     #[serde(default)]

@@ -119,6 +119,7 @@ impl NewUser {
             environment_epoch: 0,
             proof_epoch: 0,
             invitation_epoch: 0,
+            attempts_epoch: 0,
             revoked_tokens: BTreeSet::new(),
             root_maker,
             root_inviter: self.root_inviter,

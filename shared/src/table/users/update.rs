@@ -128,6 +128,16 @@ fn end_keys(changes: Changes, mut user: User) -> Result<(Changes, Condition, Use
     Ok((changes, Condition::has("s3Key"), user))
 }
 
+/// Wrong passwords and codes count no more, unless a second factor is on and the user makes the
+/// change: it takes no code, and would give whoever makes it the next ten.
+fn forget_attempts(changes: Changes, user: User, actor: &Actor) -> (Changes, User) {
+    if actor.is_user() && user.second_factor_since.is_some() {
+        return (changes, user);
+    }
+    let attempts_epoch = user.attempts_epoch + 1;
+    (changes.add("attemptsEpoch", 1), User { attempts_epoch, ..user })
+}
+
 impl Table {
     /// Changes a user that is unchanged since it was read.
     pub fn change_user(
@@ -196,6 +206,7 @@ impl Table {
         } else {
             (changes, unchanged, after)
         };
+        let (changes, after) = forget_attempts(changes, after, actor);
         let keys = ["environmentTokens", "apiKeys", "sshKeys", "passkeys", "invitations"];
         let keys = keys.into_iter().filter(|_| ends_keys);
         let proofs = is_first.then_some("emailProofs");
