@@ -33,8 +33,8 @@ const STACKS: [(&str, &[(&str, &str)]); 6] = [
     ),
 ];
 
-/// The forms that make a secret. In a page they have a field that their events lack, by which the page
-/// that they show is stored.
+/// The forms that make a secret. In a page they have a field that their events lack, by which the
+/// page that they show is stored.
 const MAKES_A_SECRET: [&str; 8] = [
     "pages-create-api-key",
     "pages-create-token",
