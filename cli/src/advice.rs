@@ -114,6 +114,7 @@ fn advice_on(reason: &Error) -> &'static str {
         | Error::PreconditionFailed
         | Error::IdempotencyKeyReused
         | Error::IdempotencyKeyInUse
+        | Error::FormSentBefore
         | Error::TooManyAttempts { .. }
         | Error::AttemptsInProgress
         | Error::TooManyMails { .. }

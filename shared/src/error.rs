@@ -89,6 +89,9 @@ pub enum Error {
     /// A request with this `Idempotency-Key` is in progress.
     #[error("a request with this Idempotency-Key is in progress")]
     IdempotencyKeyInUse,
+    /// A page's form that is done once was sent some time ago.
+    #[error("this form was sent before")]
+    FormSentBefore,
     /// Too many passwords were wrong: the name is locked, or the source has used its attempts.
     #[error("too many attempts to sign in; try again later")]
     TooManyAttempts {

@@ -20,7 +20,7 @@ use crate::model::digest::update_length_prefixed;
 use crate::model::{IdempotencyKey, StoredResponseId, UserId};
 use crate::service_key::{ServiceKey, ServiceKeys};
 use crate::table::StoredResponse;
-use crate::{Error, Result};
+use crate::{Error, Result, lifetimes};
 
 const HEADER: &str = "idempotency-key";
 
@@ -64,6 +64,8 @@ pub(crate) struct IdempotentRequest {
     id: StoredResponseId,
     /// A hash of what distinguishes the request from others.
     digest: [u8; 32],
+    /// Whether it is the form of a page.
+    is_form: bool,
 }
 
 /// A response as it was sent. It has no `Debug`: it may contain a secret.
@@ -79,7 +81,11 @@ struct RecordedResponse {
 impl IdempotentRequest {
     /// The request, made with the credential of this id.
     pub(crate) fn new(request: &ApiRequest, principal_id: &str, key: &IdempotencyKey) -> Self {
-        Self { id: StoredResponseId::new(principal_id, key), digest: digest(request) }
+        Self {
+            id: StoredResponseId::new(principal_id, key),
+            digest: digest(request),
+            is_form: request.dialect().is_of_pages(),
+        }
     }
 
     /// Where its response is stored.
@@ -89,7 +95,8 @@ impl IdempotentRequest {
 
     /// The response that is stored under the id, marked as replayed.
     ///
-    /// [`Error::IdempotencyKeyReused`] if it is the response to another request.
+    /// [`Error::IdempotencyKeyReused`] if it is the response to another request. A page that is
+    /// loaded again shows no secret again: [`Error::FormSentBefore`].
     pub(crate) async fn replay(
         &self,
         keys: &ServiceKeys,
@@ -100,6 +107,9 @@ impl IdempotentRequest {
         let fingerprint = decode(&stored.fingerprint)?;
         if !bool::from(self.fingerprint(&key, stored.user)?.ct_eq(&fingerprint)) {
             return Err(Error::IdempotencyKeyReused);
+        }
+        if self.is_form && stored.age() > lifetimes::FORM_AGAIN {
+            return Err(Error::FormSentBefore);
         }
         let plain = self.open(&key, stored.user, &decode(&stored.sealed)?)?;
         let recorded: RecordedResponse =
@@ -190,7 +200,8 @@ mod tests {
 
     fn request(key: &str) -> IdempotentRequest {
         let key = key.parse().unwrap();
-        IdempotentRequest { id: StoredResponseId::new("password", &key), digest: [7; 32] }
+        let id = StoredResponseId::new("password", &key);
+        IdempotentRequest { id, digest: [7; 32], is_form: false }
     }
 
     #[test]

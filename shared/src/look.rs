@@ -28,6 +28,12 @@ const LOGO_STYLE: &str = ".logo{fill:currentColor}\
     .logo span{position:absolute;overflow:hidden;width:1px;height:1px;clip-path:inset(50%);\
     white-space:nowrap}";
 
+/// In the dark scheme a logo with colours of its own has a light ground, which moves nothing: there
+/// are no others for the dark. What has the colour of text is dark on it.
+#[cfg(feature = "look")]
+const GROUND_STYLE: &str = "@media (prefers-color-scheme:dark){.logo svg{background:#fff;\
+    box-shadow:0 0 0 .25rem #fff;border-radius:.0625rem;color:#1b1f24;forced-color-adjust:none}}";
+
 /// The colour and the logo of a stack. By default there is neither, and each text is empty.
 #[derive(Debug, Clone, Default)]
 pub struct Look {
@@ -41,8 +47,11 @@ impl Look {
     #[cfg(feature = "look")]
     pub fn new(accent: Option<AccentColor>, logo: Option<Logo>) -> Self {
         let mut style = accent.map(AccentColor::style).unwrap_or_default();
-        if logo.is_some() {
+        if let Some(logo) = &logo {
             style.push_str(LOGO_STYLE);
+            if logo.has_colors() {
+                style.push_str(GROUND_STYLE);
+            }
         }
         let source = if style.is_empty() {
             String::new()

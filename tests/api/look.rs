@@ -22,7 +22,7 @@ fn logo(svg: &str) -> String {
 pub(crate) fn largest() -> Look {
     let svg = |shapes: u8| {
         let shapes = (0..shapes).fold(String::new(), |all, id| format!("{all}<g id=\"{id:x}\"/>"));
-        format!("<svg viewBox=\"0 0 8 8\">{shapes}</svg>")
+        format!("<svg viewBox=\"0 0 8 8\" fill=\"red\">{shapes}</svg>")
     };
     let logos = (1..).map_while(|shapes| logo(&svg(shapes)).parse().ok());
     Look::new(Some("#0b6e4f".parse().unwrap()), Some(logos.last().unwrap()))
@@ -96,6 +96,21 @@ async fn a_page_without_them_has_one_style_and_the_name() {
         let known: usize = known.map(|part| part.matches(" 'sha256-").count()).sum();
         assert_eq!(styles, known, "{path}: {policy}");
         assert!(styles < 2 && !page.contains("class=\"logo\""), "{path}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn a_logo_with_colours_of_its_own_has_a_light_ground_in_the_dark() {
+    let mut app = TestApp::start().await;
+    let plain = "<svg viewBox=\"0 0 24 8\"><path d=\"M0 0h24v8z\" fill=\"currentColor\"/></svg>";
+    for (svg, has_ground) in [(SVG, true), (plain, false)] {
+        let look = Look::new(None, Some(logo(svg).parse().unwrap()));
+        app.configure(Settings { look, ..Settings::default() });
+        let response = app.send("GET", "/account/sign-in", &[], None).await;
+        let page = response.body.as_str().unwrap();
+
+        let ground = "@media (prefers-color-scheme:dark){.logo svg{background:#fff;";
+        assert_eq!(page.contains(ground), has_ground, "{page}");
     }
 }
 

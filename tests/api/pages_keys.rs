@@ -263,6 +263,11 @@ async fn more_apps_than_fit_on_a_page_are_listed_in_pages_each_once() {
         let counts = [&first, &second].map(|page| page.text().matches(&client.id).count());
         assert_eq!(counts, if number < 20 { [1, 0] } else { [0, 1] }, "{number}");
     }
+    let query = next.split_once('?').unwrap().1;
+    let revoke = format!("{APPS}/{}/revoke?{query}", clients[20].id);
+    let revoked = browser.submit(&second, &revoke, &[]).await;
+    assert!(revoked.has("The access of the app is revoked."), "{}", revoked.text());
+    assert!(revoked.has("There is nothing on this page any more."), "{}", revoked.text());
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The pages of tokens: `/account/tokens…`.
 
 use serde_json::{Value, json};
+use shared::lifetimes::{FORM_AGAIN, IDEMPOTENCY_TTL};
 use shared::model::{Scope, SessionCredential, TokenKind};
 use testkit::{Browser, PASSWORD, Page, Person, TestApp, token_id};
 
@@ -65,6 +66,30 @@ async fn a_token_is_made_with_what_was_chosen_and_shown_once() {
     }
     assert!(!list.has(&token) && !list.path.contains("rcu_"));
     app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_page_that_made_a_token_and_is_loaded_again_after_a_minute_does_not_show_it() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let mut browser = as_jane(&app).await;
+    let page = browser.open(PAGE).await;
+    let fields = [("name", "deploy"), ("scope_everything", "true")];
+    let token = shown(&browser.submit(&page, PAGE, &fields).await, "rcu_");
+    let let_it_age = async |seconds: i64| {
+        let end = TestApp::in_seconds(IDEMPOTENCY_TTL - seconds).as_second();
+        set(&app, "response", "ttl", json!({ "N": end.to_string() })).await;
+    };
+
+    let_it_age(FORM_AGAIN - 30).await;
+    assert_eq!(shown(&browser.submit(&page, PAGE, &fields).await, "rcu_"), token);
+    let_it_age(FORM_AGAIN + 1).await;
+    let later = browser.submit(&page, PAGE, &fields).await;
+
+    assert_eq!((later.status, later.heading().as_str()), (409, "This was done already"));
+    assert!(!later.response.body.to_string().contains("rcu_"));
+    assert!(later.links().contains(&PAGE), "{:?}", later.links());
+    assert_eq!(count(&jane).await, 2);
 }
 
 #[tokio::test]
@@ -263,7 +288,7 @@ async fn as_many_tokens_as_there_can_be_are_listed_in_pages_of_a_bearable_size()
     let mut listed = Vec::new();
     loop {
         let forms = page.forms().into_iter().map(|form| form.action);
-        listed.extend(forms.filter(|action| action.ends_with("/revoke")));
+        listed.extend(forms.filter(|action| action.contains("/revoke")));
         let links = page.links();
         let next = links.into_iter().find(|link| link.starts_with("/account/tokens?cursor="));
         let Some(next) = next.map(str::to_owned) else { break };
@@ -275,4 +300,11 @@ async fn as_many_tokens_as_there_can_be_are_listed_in_pages_of_a_bearable_size()
     assert_eq!(listed.len(), 100);
     assert_eq!((full.status, full.value("name")), (409, "more".to_owned()));
     assert!(full.has("You have 100 tokens, and cannot have more."), "{}", full.text());
+    // What is done on a page leads back to it, until it has none.
+    for action in &listed[96..] {
+        assert!(page.path.contains("cursor="), "{}", page.path);
+        page = browser.submit(&page, action, &[]).await;
+        assert!(page.has("The token is revoked.") && page.has("First page"), "{}", page.text());
+    }
+    assert!(page.has("There is nothing on this page any more."), "{}", page.text());
 }

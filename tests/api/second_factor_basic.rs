@@ -4,6 +4,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::model::{Scope, TokenKind};
+use shared::table::{Actor, PasswordChange, UserChange};
 use testkit::{ApiResponse, Browser, PASSWORD, Page, Person, Service, TestApp, basic, totp_code};
 
 use crate::meanwhile::with_meanwhile;
@@ -299,6 +300,33 @@ async fn whoever_has_the_password_guesses_ten_codes_however_many_networks_they_c
 
     assert_eq!(begin(&app, "198.51.11.1").await.1.status, 429);
     assert_eq!(begin(&app, home).await.1.status, 200);
+}
+
+#[tokio::test]
+async fn a_changed_password_gives_no_more_codes_to_guess_unless_the_operator_changed_it() {
+    let app = TestApp::start().await;
+    let (jane, secret) = with_factor(&app).await;
+    let change = async |current: &str, password: &str| {
+        let body = json!({ "currentPassword": current, "password": password });
+        jane.send_json("PUT", "/rollcall/v1/users/self/password", &body).await.status
+    };
+
+    for network in 1..=9 {
+        let address = format!("198.51.{network}.1");
+        assert_eq!(sign_in_by_code(&app, &address, &stale(&secret)).await, (403, false));
+    }
+    assert_eq!(change(PASSWORD, "another horse battery").await, 204);
+    assert_eq!(change("another horse battery", PASSWORD).await, 204);
+    assert_eq!(sign_in_by_code(&app, "198.51.10.1", &stale(&secret)).await, (403, false));
+    assert_eq!(begin(&app, "198.51.11.1").await.1.status, 429);
+
+    let user = app.table().user_and(jane.user().id, ()).await.unwrap().0.unwrap();
+    let hash = shared::password::hash(PASSWORD).unwrap();
+    let password = PasswordChange { hash, revoke_keys: false, is_reused: false };
+    let (operator, unchanged) = (Actor::operator(), UserChange::default());
+    let write = app.table().change_password(&operator, &user, &unchanged, password);
+    write.unwrap().commit().await.unwrap();
+    assert_eq!(begin(&app, "198.51.11.1").await.1.status, 200);
 }
 
 #[tokio::test]

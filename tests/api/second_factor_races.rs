@@ -247,3 +247,27 @@ async fn a_second_factor_that_is_set_up_twice_at_once_is_on_by_one_of_them() {
     assert_eq!(app.items_of("secondFactor").await.len(), 1);
     app.assert_consistent().await;
 }
+
+#[tokio::test]
+async fn the_first_own_password_ends_a_second_factor_that_is_on_or_another_one_since_it_was_read() {
+    for was_on in [false, true] {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        app.set(&jane, "passwordIsOwn", json!({ "BOOL": false })).await;
+        let before = if was_on { Some(turn_on(&app, &jane).await) } else { None };
+        let new = json!({ "password": "another horse battery" });
+
+        let meanwhile = async {
+            if let Some(Factor { codes, .. }) = &before {
+                assert!(turn_off_by_api(&jane, &codes[0]).await);
+            }
+            turn_on(&app, &jane).await;
+        };
+        let change = jane.send_json("POST", "/v2/account/data", &new);
+        let changed = Box::pin(with_meanwhile(&app, change, meanwhile)).await;
+
+        assert_eq!(changed.status, 200, "{changed:?}");
+        assert_eq!(app.items_of("secondFactor").await.len(), 0, "{was_on}");
+        app.assert_consistent().await;
+    }
+}

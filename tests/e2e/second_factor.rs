@@ -3,11 +3,15 @@
 
 use std::process::Command;
 
+use fantoccini::Locator;
+use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use rqrr::{Grid, SimpleGrid};
 use serde_json::{Value, json};
 use shared::model::SessionCredential;
-use testkit::{Service, TestCredentials, form};
+use testkit::{Service, TestCredentials, form, totp_code, wait_for_step};
 
+use crate::account::fill;
+use crate::browser::Browser;
 use crate::service::{Running, new_user, send, tool};
 
 const PATH: &str = "/account/second-factor";
@@ -87,4 +91,60 @@ async fn pyotp_reads_the_qr_code_and_its_codes_sign_in_unless_its_clock_is_an_ho
         assert_eq!(sign_in(&jane, wrong).await, 403);
     }
     assert_eq!(sign_in(&jane, next).await, 303);
+}
+
+/// Presses the main button of a page twice, as fast as a browser takes it.
+async fn double_click(browser: &Browser) {
+    let button = Locator::Css("main button.first");
+    let element = browser.client.wait().for_element(button).await.unwrap();
+    browser.evaluate("document.querySelector('main button.first').scrollIntoView()").await;
+    let (down, up) = (
+        PointerAction::Down { button: MOUSE_BUTTON_LEFT },
+        PointerAction::Up { button: MOUSE_BUTTON_LEFT },
+    );
+    let clicks = MouseActions::new("mouse".to_owned())
+        .then(PointerAction::MoveToElement { element, duration: None, x: 0.0, y: 0.0 })
+        .then(down.clone())
+        .then(up.clone())
+        .then(down)
+        .then(up);
+    browser.client.perform_actions(clicks).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_a_double_click_the_browser_sends_the_first_one_alone_which_signs_in() {
+    let (browser, jane) = (Browser::start().await, new_user().await);
+    let cookie = Running.session(&jane).await;
+    let page = send_form(&cookie, &format!("{PATH}/setup"), &[]).await;
+    let secret = between(&page, "<code>", "</code>").replace(' ', "");
+    let setup = between(&page, r#"name="setup" value=""#, "\"");
+    wait_for_step(3).await;
+    let code = totp_code(&secret, -1);
+    let page = send_form(&cookie, PATH, &[("setup", setup), ("code", &code)]).await;
+    let recovery = between(&page, "<code>", "</code>").lines().next().unwrap();
+    // What a page sends, and what it does not.
+    let watch = "sessionStorage.sent = ''; addEventListener('submit', (event) => \
+                 { sessionStorage.sent += event.defaultPrevented ? '-' : '+' })";
+
+    browser.open("/account/sign-in").await;
+    fill(&browser, &[("username", &jane.username), ("password", &jane.password)]).await;
+    double_click(&browser).await;
+    browser.shows("h1", "Enter a code").await;
+    assert!(browser.client.find(Locator::Css("[role=alert]")).await.is_err());
+    browser.evaluate(watch).await;
+    fill(&browser, &[("code", recovery)]).await;
+    double_click(&browser).await;
+
+    browser.shows("h1", "Profile").await;
+    let sent = browser.evaluate("return sessionStorage.sent").await;
+    assert_eq!(sent.as_str().unwrap().matches('+').count(), 1, "{sent}");
+    // Whoever comes back to a page can send it again.
+    browser.open("/account/sign-in?again=true").await;
+    for _ in 0..2 {
+        fill(&browser, &[("username", &jane.username), ("password", "wrong horse battery")]).await;
+        browser.click("main button.first").await;
+        browser.text("main > [role=alert]").await;
+        browser.client.back().await.unwrap();
+    }
+    browser.end().await;
 }

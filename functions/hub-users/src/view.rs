@@ -53,11 +53,13 @@ impl UserView {
             environment_epoch: _,
             proof_epoch: _,
             invitation_epoch: _,
+            attempts_epoch: _,
             given_hashes: _,
             revoked_tokens: _,
             root_maker: _,
             root_inviter: _,
             second_factor_since: _,
+            second_factor_is_own: _,
             created_at,
         } = user;
         let email = primary_email.to_string();

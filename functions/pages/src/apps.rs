@@ -12,9 +12,9 @@ use shared::model::{ClientId, Grant, GrantId, Timestamp};
 use shared::table::{Page, fetch};
 use shared::{App, Error, Result, rollcall};
 
-use crate::entry::see_other;
 use crate::keys::identified;
 use crate::layout::{Screen, Section, confirm, pages, table, time};
+use crate::list::{back, none, own_query};
 use crate::tokens::{moment, scopes};
 use crate::words::{apps as words, layout};
 
@@ -42,13 +42,14 @@ async fn list(
             let (user, now) = (caller.user(), Timestamp::now());
             read.retain(|grant| grant.is_active(user, now));
             let all = by_client(app.table.accepted_grants(read).await?);
+            let at = own_query(&page);
             let mut rest = all.into_iter().filter(|first| Some(first.id) > page.after);
             let items: Vec<_> = rest.by_ref().take(LIMIT).collect();
             let next = rest.next().and(items.last().map(|last| last.id));
             let page = Page { items, next };
             let content = html! {
                 p { (words::INTRODUCTION) }
-                (grants(request, &page, query.get("cursor")))
+                (grants(request, &page, &at))
             };
             Ok(say(Screen::new(user, Section::Apps, layout::APPS, content)).show(request))
         })
@@ -81,7 +82,7 @@ pub(crate) async fn revoke(app: &App, request: &ApiRequest, id: &str) -> Result<
         .respond(async |Authorized { caller, input: id, fetched: counts, .. }| {
             let (actor, user) = (caller.actor(), caller.user());
             let write = app.table.revoke_grants_of(&actor, user, counts.as_ref(), id)?;
-            caller.commit(app, write, |()| see_other(&format!("{PATH}?done=revoked"))).await
+            caller.commit(app, write, |()| back(request, PATH, "revoked")).await
         })
         .await;
     match outcome {
@@ -93,9 +94,10 @@ pub(crate) async fn revoke(app: &App, request: &ApiRequest, id: &str) -> Result<
     }
 }
 
-fn grants(request: &ApiRequest, page: &Page<Grant, GrantId>, cursor: Option<&str>) -> Markup {
+/// The apps of a page of the list, which has this query.
+fn grants(request: &ApiRequest, page: &Page<Grant, GrantId>, at: &str) -> Markup {
     let row = |grant: &Grant| {
-        let revoke = format!("{PATH}/{}/revoke", grant.client);
+        let revoke = format!("{PATH}/{}/revoke{at}", grant.client);
         vec![
             identified(&html! { bdi { (grant.client_name) } }, &grant.client),
             scopes(&grant.scopes),
@@ -108,8 +110,8 @@ fn grants(request: &ApiRequest, page: &Page<Grant, GrantId>, cursor: Option<&str
     let columns = [words::APP, words::MAY, words::SINCE, words::UNTIL, words::LAST_USED, ""];
     let next = page.next.map(|next| next.to_string());
     html! {
-        @if page.items.is_empty() { p { (words::EMPTY) } }
+        @if page.items.is_empty() { p { (none(at, words::EMPTY)) } }
         @else { (table(layout::APPS, &columns, page.items.iter().map(row).collect())) }
-        (pages(PATH, cursor, next.as_deref()))
+        (pages(PATH, (!at.is_empty()).then_some(at), next.as_deref()))
     }
 }

@@ -234,8 +234,8 @@ fn with_return(path: &str, return_to: &str) -> String {
     format!("{path}?{query}")
 }
 
-/// What those get who are not signed in, whose form is not of their session, or who have to enter
-/// the password again; the error if it is another.
+/// What those get who are not signed in, whose form is not of their session or was sent before, or
+/// who have to enter the password again; the error if it is another.
 pub(crate) async fn explain(
     app: &App,
     request: &ApiRequest,
@@ -250,6 +250,7 @@ pub(crate) async fn explain(
             return see_other(&with_return(CONFIRM, &pending.return_to));
         }
         Error::FullAccessRequired | Error::OtherForm => signed_in_user(app, request).await?,
+        Error::FormSentBefore => return Ok(sent_before(request, &pending)),
         error => return Err(error),
     };
     let status = StatusCode::FORBIDDEN;
@@ -269,6 +270,15 @@ pub(crate) async fn explain(
         }
         None => see_other(&sign_in_path(&pending.return_to)),
     }
+}
+
+/// What those get who load the page of a secret again.
+fn sent_before(request: &ApiRequest, pending: &PendingRequest) -> Response<Body> {
+    let content = html! {
+        p { (words::SENT_BEFORE_WHY) }
+        p { a href=(pending.page()) { (words::OPEN_PAGE) } }
+    };
+    View::text(StatusCode::CONFLICT, words::SENT_BEFORE, content).show(request)
 }
 
 /// The form that signs in.

@@ -7,7 +7,7 @@ use shared::http::{self, ApiRequest};
 use shared::model::{AccountId, Timestamp, User};
 
 use crate::form::{Form, Target};
-use crate::script::{SECRET, Script};
+use crate::script::{self, SECRET, Script};
 use crate::words::layout as words;
 
 /// What a person sees of the own profile.
@@ -167,8 +167,8 @@ impl<'a> Screen<'a> {
         let prefix = if self.status.is_success() { "" } else { crate::words::ERROR_PREFIX };
         let title = format!("{prefix}{heading}");
         let page = request.document(&title, Some("wide"), &self.body(request));
-        let script = self.script.map_or("", |script| script.directives);
-        let directives = format!("{script} form-action 'self';");
+        let scripts = script::directives(self.script.as_slice());
+        let directives = format!("{scripts} form-action 'self';");
         http::page_with_form(request, self.status, page, &directives)
     }
 

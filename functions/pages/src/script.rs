@@ -5,22 +5,46 @@ use maud::{Markup, PreEscaped, Render, html};
 /// A script, with what the content security policy of its page allows it.
 pub(crate) struct Script {
     text: &'static str,
-    /// Each with a semicolon at its end. They know the script by its SHA-256.
-    pub(crate) directives: &'static str,
+    /// Its SHA-256, which the policy knows it by.
+    source: &'static str,
+    /// What else it takes: directives, each with a semicolon at its end.
+    besides: &'static str,
 }
 
 /// Copies, downloads and prints a secret; without script it is selected and copied by hand.
 pub(crate) static SECRET: Script = Script {
     text: include_str!("secret.js"),
-    directives: "script-src 'sha256-0PRMqrHfBWN4qyVSpXp6rMRrduVD351g4AB/ZT/EQ/E=';",
+    source: "'sha256-0PRMqrHfBWN4qyVSpXp6rMRrduVD351g4AB/ZT/EQ/E='",
+    besides: "",
 };
 
 /// Asks a device for a passkey, which nothing but a script can.
 pub(crate) static PASSKEY: Script = Script {
     text: include_str!("passkey.js"),
-    directives: "script-src 'sha256-FDaUB5+fMTlUzkhH4r7SsdMCvBBfQ0xMPhAll2YbKR8='; \
-                 connect-src 'self';",
+    source: "'sha256-FDaUB5+fMTlUzkhH4r7SsdMCvBBfQ0xMPhAll2YbKR8='",
+    besides: "connect-src 'self';",
 };
+
+/// Sends a form once of two clicks: the second request would come before the first one's response,
+/// without the session that it begins, and with a code or a link that is used. Whoever stopped the
+/// first one can send the form after five seconds, and whoever came back to the page at once.
+///
+/// It sees what the script of passkeys sends itself as not to be sent, as it listens further out.
+pub(crate) static SEND_ONCE: Script = Script {
+    text: include_str!("send_once.js"),
+    source: "'sha256-Ds/WRWH4CJDWXn6PbYmN3mXihCJTssC5fKFEIoqi3Zk='",
+    besides: "",
+};
+
+/// The directives that allow a page these scripts, each with a semicolon at its end.
+pub(crate) fn directives(scripts: &[&Script]) -> String {
+    if scripts.is_empty() {
+        return String::new();
+    }
+    let sources: Vec<_> = scripts.iter().map(|script| script.source).collect();
+    let besides: String = scripts.iter().map(|script| script.besides).collect();
+    format!("script-src {}; {besides}", sources.join(" "))
+}
 
 impl Render for Script {
     fn render(&self) -> Markup {
@@ -38,11 +62,13 @@ mod tests {
 
     #[test]
     fn the_policy_knows_each_script() {
-        for script in [&SECRET, &PASSKEY] {
+        for script in [&SECRET, &PASSKEY, &SEND_ONCE] {
             let hash = STANDARD.encode(Sha256::digest(script.text));
 
-            let source = format!("script-src 'sha256-{hash}';");
-            assert!(script.directives.starts_with(&source), "{source}");
+            assert_eq!(script.source, format!("'sha256-{hash}'"));
         }
+        let all = directives(&[&SEND_ONCE, &PASSKEY]);
+        let sources = format!("script-src {} {};", SEND_ONCE.source, PASSKEY.source);
+        assert_eq!(all, format!("{sources} connect-src 'self';"));
     }
 }

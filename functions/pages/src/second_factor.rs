@@ -165,7 +165,7 @@ async fn by_code(app: &App, request: &ApiRequest, act: Act) -> Result<Response<B
                 Err(error) => {
                     let once = once()?;
                     let again = |status, errors| {
-                        let content = manage(request, &factor, &once, Some(&(act, errors)));
+                        let content = manage(request, &factor, once, Some(&(act, errors)));
                         screen(&user, content).with_status(status).show(request)
                     };
                     return rejected(error, CODE, words::WRONG, again);
@@ -197,7 +197,7 @@ fn overview<'a>(
     factor: Option<&SecondFactor>,
 ) -> Result<Screen<'a>> {
     let content = if let Some(factor) = factor {
-        manage(request, factor, &once()?, None)
+        manage(request, factor, once()?, None)
     } else {
         html! {
             p { (words::INTRODUCTION) }
@@ -223,7 +223,7 @@ fn is_on_already(
 fn manage(
     request: &ApiRequest,
     factor: &SecondFactor,
-    once: &Hidden,
+    once: Hidden,
     wrong: Option<&(Act, Vec<FieldError>)>,
 ) -> Markup {
     let form = |act: Act, id: &'static str, below: &str, button: &'static str| {
@@ -231,14 +231,14 @@ fn manage(
         Form {
             id,
             target: Some(Target::new(request, format!("{PATH}{below}"))),
-            hidden: vec![once.clone()],
             fields: vec![code_field(words::CODE, words::CODE_HINT)],
             button,
             errors: own.map(|(_, errors)| errors.clone()).unwrap_or_default(),
             ..Form::default()
         }
     };
-    let renew = form(Act::Renew, "renew", "/recovery-codes", words::RENEW);
+    let mut renew = form(Act::Renew, "renew", "/recovery-codes", words::RENEW);
+    renew.hidden.push(once);
     let turn_off = form(Act::TurnOff, "off", "/off", words::TURN_OFF);
     let section = |heading: &str, why: &str, form: &Form<'_>| {
         html! {

@@ -17,11 +17,10 @@ use shared::model::{
 use shared::table::{NewToken, Page, Stored, fetch};
 use shared::{App, Error, FieldError, Result, limits, rollcall};
 
-use crate::entry::see_other;
 use crate::form::{Field, Form, Hidden, Input, Target, entered, once};
 use crate::keys::{identified, made_by};
 use crate::layout::{Screen, Section, confirm_form, pages, secret, table, time, titled};
-use crate::list::LIMIT;
+use crate::list::{LIMIT, back, none, own_query};
 use crate::words::{layout, tokens as words};
 
 const PATH: &str = "/account/tokens";
@@ -175,13 +174,13 @@ async fn list(
     AuthRequest::<TokensRead, SessionCookie>::from_request(app, request)?
         .input(rollcall::Page::<TokenId>::parse(&query))
         .query(|table, user, page| table.tokens_after(user, page.after, LIMIT))
-        .respond(async |Authorized { caller, queried: read, .. }| {
+        .respond(async |Authorized { caller, input: asked, queried: read, .. }| {
             let user = caller.user();
             let page = app.table.active_tokens(user, read, LIMIT).await?;
             let once = once()?;
             let content = html! {
                 p { (words::INTRODUCTION) }
-                (tokens(request, &page, query.get("cursor"), &once))
+                (tokens(request, &page, &own_query(&asked), &once))
                 (new.show(request, &once))
             };
             Ok(say(Screen::new(user, Section::Tokens, layout::TOKENS, content)).show(request))
@@ -271,7 +270,7 @@ pub(crate) async fn revoke(app: &App, request: &ApiRequest, id: &str) -> Result<
             } else {
                 (app.table.delete_token(&actor, user.id, token.id), "revoked")
             };
-            caller.commit(app, write, |()| see_other(&format!("{PATH}?done={done}"))).await
+            caller.commit(app, write, |()| back(request, PATH, done)).await
         })
         .await;
     or_list(app, request, NewTokenForm::default(), outcome).await
@@ -302,10 +301,11 @@ fn show_secret(
     Screen::new(user, Section::Tokens, words::NEW, content).with_secret().show(request)
 }
 
+/// The tokens of a page of the list, which has this query.
 fn tokens(
     request: &ApiRequest,
     page: &Page<UserToken, TokenId>,
-    cursor: Option<&str>,
+    at: &str,
     once: &Hidden,
 ) -> Markup {
     let row = |token: &UserToken| {
@@ -327,17 +327,17 @@ fn tokens(
             moment(token.expires_at),
             moment(token.last_used_at),
             html! {
-                @if token.rotated_to.is_none() { (rotation(request, token.id, once)) }
-                (revocation(request, token.id))
+                @if token.rotated_to.is_none() { (rotation(request, token.id, at, once)) }
+                (revocation(request, token.id, at))
             },
         ]
     };
     let columns = [words::NAME, words::MAY, words::MADE, words::ENDS, words::LAST_USED, ""];
     let next = page.next.map(|next| next.to_string());
     html! {
-        @if page.items.is_empty() { p { (words::EMPTY) } }
+        @if page.items.is_empty() { p { (none(at, words::EMPTY)) } }
         @else { (table(layout::TOKENS, &columns, page.items.iter().map(row).collect())) }
-        (pages(PATH, cursor, next.as_deref()))
+        (pages(PATH, (!at.is_empty()).then_some(at), next.as_deref()))
     }
 }
 
@@ -351,7 +351,7 @@ pub(crate) fn moment(moment: Option<Timestamp>) -> Markup {
     html! { @match moment { Some(at) => (time(at)), None => (layout::NEVER) } }
 }
 
-fn rotation(request: &ApiRequest, id: TokenId, once: &Hidden) -> Markup {
+fn rotation(request: &ApiRequest, id: TokenId, at: &str, once: &Hidden) -> Markup {
     let overlap = Field {
         name: "overlap",
         // Whose response is lost has the old one still.
@@ -362,10 +362,10 @@ fn rotation(request: &ApiRequest, id: TokenId, once: &Hidden) -> Markup {
     };
     let (hidden, fields) = (vec![once.clone()], vec![overlap]);
     let form = Form { hidden, fields, button: words::ROTATE, ..Form::default() };
-    of_token(request, id, "rotate", words::ROTATE_WHY, form)
+    of_token(request, id, &format!("rotate{at}"), words::ROTATE_WHY, form)
 }
 
-fn revocation(request: &ApiRequest, id: TokenId) -> Markup {
+fn revocation(request: &ApiRequest, id: TokenId, at: &str) -> Markup {
     let descendants = Field {
         name: "descendants",
         label: words::DESCENDANTS,
@@ -374,18 +374,18 @@ fn revocation(request: &ApiRequest, id: TokenId) -> Markup {
         ..Field::default()
     };
     let form = Form { fields: vec![descendants], button: words::REVOKE, ..Form::default() };
-    of_token(request, id, "revoke", words::REVOKE_WHY, form)
+    of_token(request, id, &format!("revoke{at}"), words::REVOKE_WHY, form)
 }
 
 /// A form that does something to a token, which says first what comes of it.
 fn of_token(
     request: &ApiRequest,
     id: TokenId,
-    verb: &str,
+    does: &str,
     consequence: &str,
     form: Form<'_>,
 ) -> Markup {
     let own = id.to_string();
-    let target = Some(Target::new(request, format!("{PATH}/{id}/{verb}")));
+    let target = Some(Target::new(request, format!("{PATH}/{id}/{does}")));
     confirm_form(consequence, &Form { id: &own, target, ..form })
 }

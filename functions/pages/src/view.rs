@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use shared::http::{self, ApiRequest};
 
 use crate::form::Form;
-use crate::script::PASSKEY;
+use crate::script::{self, PASSKEY, SEND_ONCE};
 
 /// The page of a form, or of what came of it: a heading, what it says, and a form if it has one.
 pub(crate) struct View<'a> {
@@ -41,20 +41,24 @@ impl View<'_> {
         } else {
             self.heading.to_owned()
         };
+        let once = self.form.as_ref().map(|_| &SEND_ONCE);
+        let passkey = self.passkey.as_ref().map(|_| &PASSKEY);
+        let scripts: Vec<_> = once.into_iter().chain(passkey).collect();
         let card = html! {
             h1 { (self.heading) }
             @if let Some(form) = &self.form { (form.summary()) }
             (self.content)
             @if let Some(form) = &self.form { (form) }
-            @if let Some(passkey) = &self.passkey { (passkey) (PASSKEY) }
+            @if let Some(passkey) = &self.passkey { (passkey) }
+            @for script in &scripts { (script) }
         };
         let page = request.page(&title, &card);
         if self.form.is_none() {
             return http::page(request, self.status, page, "form-action 'none';");
         }
-        let script = self.passkey.map_or("", |_| PASSKEY.directives);
+        let scripts = script::directives(&scripts);
         let action = if self.leads_away { "" } else { "form-action 'self';" };
-        http::page_with_form(request, self.status, page, &format!("{script} {action}"))
+        http::page_with_form(request, self.status, page, &format!("{scripts} {action}"))
     }
 }
 

@@ -36,6 +36,7 @@ pub(super) const fn status(error: &Error) -> StatusCode {
         | Error::LastWayIn
         | Error::NotAdmin
         | Error::AlreadyMember
+        | Error::FormSentBefore
         | Error::IdempotencyKeyInUse => StatusCode::CONFLICT,
         Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Error::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
@@ -75,7 +76,7 @@ pub(super) const fn code(error: &Error) -> &'static str {
         Error::Invalid(_) => "invalid_request",
         Error::PayloadTooLarge => "body_too_large",
         Error::UnsupportedMediaType(_) | Error::UnsupportedEncoding => "unsupported_media_type",
-        Error::Conflict(_) => "conflict",
+        Error::Conflict(_) | Error::FormSentBefore => "conflict",
         Error::LimitReached(_) => "limit_reached",
         Error::OwnerMustTransfer => "owner_must_transfer",
         Error::LastAdmin => "last_admin",
@@ -196,6 +197,7 @@ mod tests {
             Error::PreconditionFailed,
             Error::IdempotencyKeyReused,
             Error::IdempotencyKeyInUse,
+            Error::FormSentBefore,
             Error::TooManyAttempts { retry_after },
             Error::AttemptsInProgress,
             Error::TooManyMails { retry_after },

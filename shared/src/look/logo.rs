@@ -104,6 +104,19 @@ impl Logo {
     pub(super) fn into_svg(self) -> String {
         self.0
     }
+
+    /// Whether it is painted in any colour but that of text.
+    pub(super) fn has_colors(&self) -> bool {
+        let is_color = |value: &str| {
+            let value = value.trim().to_ascii_lowercase();
+            value != "none" && value != "currentcolor"
+        };
+        ["fill", "stroke", "stop-color"].iter().any(|name| {
+            let beginning = format!(" {name}=\"");
+            let values = self.0.split(&beginning).skip(1);
+            values.filter_map(|rest| rest.split('"').next()).any(is_color)
+        })
+    }
 }
 
 impl FromStr for Logo {
@@ -271,6 +284,20 @@ mod tests {
 
     fn read(svg: &str) -> Result<String, InvalidLogo> {
         given(svg).parse::<Logo>().map(Logo::into_svg)
+    }
+
+    #[test]
+    fn a_logo_has_colours_if_something_is_painted_neither_as_text_nor_not_at_all() {
+        for (content, expected) in [
+            ("<path d=\"M0 0h8v8z\"/>", false),
+            ("<path fill=\"currentColor\" stroke=\"none\" fill-opacity=\".5\"/>", false),
+            ("<g fill=\"none\"><path fill=\"#1b1f24\"/></g>", true),
+            ("<path stroke=\"navy\"/>", true),
+            ("<linearGradient id=\"a\"/><path fill=\"url(#a)\"/>", true),
+        ] {
+            let logo: Logo = given(&format!("{START}{content}</svg>")).parse().unwrap();
+            assert_eq!(logo.has_colors(), expected, "{content}");
+        }
     }
 
     #[test]

@@ -89,6 +89,11 @@ pub struct User {
     /// revocation of a token with its descendants.
     #[serde(default)]
     pub invitation_epoch: u64,
+    /// The epoch in which wrong passwords and codes count. It grows with a change of the password,
+    /// which forgets them; not with one by the user while a second factor stays on, or whoever has
+    /// the password and a way to change it could guess codes without end.
+    #[serde(default)]
+    pub attempts_epoch: u64,
     /// Grows with every write of the keys, of what addresses prove, and with a second factor that is
     /// turned on or off.
     #[serde(default)]
@@ -108,6 +113,9 @@ pub struct User {
     /// Since when the second factor is on, if it is: then the password alone does not sign in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_factor_since: Option<Timestamp>,
+    /// Whether it was turned on while the password was the user's own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub second_factor_is_own: bool,
     /// When the user was created.
     pub created_at: Timestamp,
 }
@@ -133,6 +141,12 @@ impl User {
     /// Whether a passkey was added after the last change of the password that ended keys.
     pub const fn accepts_passkey(&self, passkey: &Passkey) -> bool {
         passkey.epoch >= self.environment_epoch
+    }
+
+    /// Whether a second factor is on that whoever gave the password may have set up: it goes off
+    /// with the first password of the user's own.
+    pub const fn has_given_second_factor(&self) -> bool {
+        self.second_factor_since.is_some() && !self.second_factor_is_own && !self.password_is_own
     }
 
     /// When this user proved an address, if that counts. What a token asked for ends with what else

@@ -66,7 +66,7 @@ impl CredentialKey {
         }
     }
 
-    /// `epoch` is the one of the user's credentials.
+    /// `epoch` is the one of the user's attempts to sign in.
     fn extract(&self, user: UserId, epoch: u64, items: &mut Items) -> Result<StoredCredential> {
         match self {
             Self::Token(token) => {
@@ -128,7 +128,7 @@ impl Table {
         // First, since the credential itself may be among the fetched items.
         let found = fetch.extract(user, &mut items)?;
         let stored_user: Option<Stored<User>> = items.take(&Key::user(user))?;
-        let epoch = stored_user.as_ref().map_or(0, |user| user.credential_epoch);
+        let epoch = stored_user.as_ref().map_or(0, |user| user.attempts_epoch);
         Ok((credential.extract(user, epoch, &mut items)?, stored_user, found))
     }
 }

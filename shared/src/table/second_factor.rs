@@ -18,6 +18,8 @@ use crate::{Error, Result};
 
 /// The attribute of the user's item that says whether the second factor is on.
 const SINCE: &str = "secondFactorSince";
+/// The one that says whether it was turned on with a password of the user's own.
+const IS_OWN: &str = "secondFactorIsOwn";
 const CONFLICT: OnConditionFailed = || Error::WriteConflict;
 
 /// The second factor of the caller, if it is on.
@@ -148,7 +150,9 @@ impl Table {
         let factor = SecondFactor::new(user.id, totp, step, &codes);
         let on = Trail::of_user(user.id, AuditAction::SecondFactorOn)
             .notifying(NewNotice::new(user.id, MailKind::SecondFactorOn));
-        let changes = Changes::of_credentials().set(SINCE, factor.since)?;
+        let changes = Changes::of_credentials()
+            .set(SINCE, factor.since)?
+            .set(IS_OWN, user.password_is_own)?;
         // A secret that was set up before the last one was turned off does not count after it.
         let unchanged = Condition::same_credentials(user).and(Condition::no_second_factor());
         let transaction = Transaction::new(self, actor, "turn a second factor on", on)
@@ -204,12 +208,7 @@ impl Table {
     ) -> Result<Write<'_, ()>> {
         let transaction = Transaction::without_trail(self, actor, "reset a second factor");
         let transaction = if user.second_factor_since.is_some() {
-            let off = Trail::of_user(user.id, AuditAction::SecondFactorOff)
-                .notifying(NewNotice::new(user.id, MailKind::SecondFactorOff));
-            transaction
-                .delete(Key::second_factor(user.id), Condition::present(), CONFLICT)
-                .mark_off(user)
-                .leaving(off)
+            transaction.delete_factor(user).mark_off(user)
         } else {
             transaction.use_factor_if_on(user.id, None)?
         };
@@ -229,6 +228,13 @@ impl Table {
     }
 }
 
+impl Changes {
+    /// Changes of a user with which no second factor is on any more.
+    pub(in crate::table) fn with_factor_off(self) -> Self {
+        self.remove(SINCE).remove(IS_OWN)
+    }
+}
+
 impl Transaction<'_> {
     /// Uses a code up. [`Error::WriteConflict`] if it was used meanwhile, or the factor turned off.
     /// Of a recovery code the user is told.
@@ -244,9 +250,16 @@ impl Transaction<'_> {
         Ok(self.update(key, changes, condition, CONFLICT).leaving(trail))
     }
 
+    /// Deletes a second factor without a code. Whoever does that marks it as off in the user's item.
+    pub(in crate::table) fn delete_factor(self, user: &User) -> Self {
+        let off = Trail::of_user(user.id, AuditAction::SecondFactorOff)
+            .notifying(NewNotice::new(user.id, MailKind::SecondFactorOff));
+        self.delete(Key::second_factor(user.id), Condition::present(), CONFLICT).leaving(off)
+    }
+
     /// The user's item says that no second factor is on any more.
     fn mark_off(self, user: &User) -> Self {
-        let changes = Changes::of_credentials().remove(SINCE);
+        let changes = Changes::of_credentials().with_factor_off();
         self.update(user.key(), changes, Condition::has(SINCE), CONFLICT)
     }
 

@@ -302,3 +302,52 @@ async fn ten_wrong_codes_lock_a_reset_too_and_its_link_works_on() {
     app.engine("DeleteItem", json!({ "Key": attempts })).await;
     assert_eq!(reset(&codes[0]).await.status, 204);
 }
+
+#[tokio::test]
+async fn a_reset_to_the_first_own_password_takes_no_code_of_whoever_gave_the_one_before() {
+    let (app, mut post) = open().await;
+    let jane = proved_jane(&app).await;
+    app.set(&jane, "passwordIsOwn", json!({ "BOOL": false })).await;
+    turn_on(&app, &jane).await;
+    let link = reset_link(&app, &mut post).await;
+    let reset = async |password: &str| {
+        post_json(&app, &link, &json!({ "password": password, "code": NOTHING })).await
+    };
+
+    // The one that was given is not Jane's own.
+    let without = post_json(&app, &link, &json!({ "password": PASSWORD })).await;
+    assert_eq!(errors(&without), ["code: is required"]);
+    assert_eq!(reset(PASSWORD).await.parts(), (403, &wrong_code()));
+    assert_eq!(reset(NEW).await.status, 204);
+
+    assert_eq!(signs_in(&app, &basic("janedoe", NEW)).await.status, 200);
+    assert_eq!(app.items_of("secondFactor").await, Vec::<Value>::new());
+    let mut told: Vec<_> = app.items_of("notice").await;
+    told.retain(|notice| notice["kind"]["S"] == "second_factor_off");
+    assert_eq!(told.len(), 1);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn the_first_own_password_ends_a_second_factor_from_before_unless_it_is_the_users_own() {
+    for is_own in [false, true] {
+        let app = TestApp::start().await;
+        let jane = app.person("janedoe").await;
+        app.set(&jane, "passwordIsOwn", json!({ "BOOL": is_own })).await;
+        turn_on(&app, &jane).await;
+        // The operator may have given another one since.
+        app.set(&jane, "passwordIsOwn", json!({ "BOOL": false })).await;
+        let change = json!({ "currentPassword": PASSWORD, "password": NEW });
+
+        let changed = jane.send_json("PUT", &format!("{SELF}/password"), &change).await;
+
+        assert_eq!(changed.status, 204, "{changed:?}");
+        let expected = if is_own { 401 } else { 200 };
+        assert_eq!(signs_in(&app, &basic("janedoe", NEW)).await.status, expected);
+        let mut entries = app.items_of("audit").await;
+        entries.retain(|entry| entry["action"]["S"] == "password.changed");
+        let revoked = entries[0]["details"]["M"]["revoked"].to_string();
+        assert_eq!(revoked.contains("secondFactor"), !is_own, "{revoked}");
+        app.assert_consistent().await;
+    }
+}

@@ -44,6 +44,11 @@ pub(crate) const SEND_AGAIN_WHY: &str = "It is not done yet: you have signed in,
 pub(crate) const SEND: &str = "Go on";
 pub(crate) const DO_NOT_SEND: &str = "Leave it";
 
+pub(crate) const SENT_BEFORE: &str = "This was done already";
+pub(crate) const SENT_BEFORE_WHY: &str = "You sent this form before. What came of it was shown then, \
+                                          and is not shown again. If you do not have it, make \
+                                          another one.";
+
 pub(crate) const NOT_YOURS: &str = "Somebody else filled in this form";
 pub(crate) const NOT_YOURS_WHY: &str = "Nothing was done, and what was entered is not kept. To do \
                                         it as yourself, open the page and fill in its form.";

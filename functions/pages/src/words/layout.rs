@@ -26,6 +26,7 @@ pub(crate) const NEXT_PAGE: &str = "Next page";
 pub(crate) const FIRST_PAGE: &str = "First page";
 pub(crate) const NEVER: &str = "Never";
 pub(crate) const EMPTY: &str = "Empty";
+pub(crate) const NO_MORE: &str = "There is nothing on this page any more.";
 pub(crate) const CHANGED_MEANWHILE: &str = "Somebody else changed this meanwhile, so what you \
                                             entered is not saved yet. Compare it with what is \
                                             stored now, and save it again if it is still right.";

@@ -58,6 +58,14 @@ impl Condition {
         Self::lacks("secondFactorSince")
     }
 
+    /// The user has the second factor on that it had when it was read, if any.
+    pub(in crate::table) fn same_second_factor(read: &User) -> Self {
+        match read.second_factor_since {
+            Some(since) => Self::one_of("secondFactorSince", [since.to_string()]),
+            None => Self::no_second_factor(),
+        }
+    }
+
     /// The user exists, is not disabled, and what was sent at this invitation epoch has not ended.
     pub(in crate::table) fn same_invitations(epoch: u64) -> Self {
         Self::enabled().and(Self::same_number("invitationEpoch", epoch))

@@ -27,6 +27,11 @@ pub struct StoredResponse {
 }
 
 impl StoredResponse {
+    /// For how many seconds it has been stored.
+    pub(crate) fn age(&self) -> i64 {
+        Self::expiry() - self.expires_at
+    }
+
     /// When a response that is stored now expires.
     pub fn expiry() -> i64 {
         Timestamp::now().as_second() + lifetimes::IDEMPOTENCY_TTL

@@ -30,7 +30,8 @@ pub struct Reservation {
 }
 
 impl LoginAttempts {
-    /// `epoch` is the user's, as it was read with them: a changed password forgets the attempts.
+    /// `epoch` is the user's one of attempts, as it was read with them: those of an earlier one are
+    /// forgotten.
     pub(in crate::table) fn extract(login: &Login, epoch: u64, items: &mut Items) -> Self {
         let mut read = |counter: Counter| {
             let item = items.take_attributes(counter.key());

@@ -17,7 +17,7 @@ pub struct LockState {
 
 impl LockState {
     pub(in crate::table) fn new(user: &User, item: Option<&Attributes>, now: Timestamp) -> Self {
-        let counter = Counter::of_user(Key::user_lockout(user.id), user.credential_epoch);
+        let counter = Counter::of_user(Key::user_lockout(user.id), user.attempts_epoch);
         let (elsewhere_until, known) = counter.read(item).locks(now);
         let known_sources = known.len();
         let locked_sources = known.into_iter().flatten().count();

@@ -119,10 +119,12 @@ impl NewUser {
             environment_epoch: 0,
             proof_epoch: 0,
             invitation_epoch: 0,
+            attempts_epoch: 0,
             revoked_tokens: BTreeSet::new(),
             root_maker,
             root_inviter: self.root_inviter,
             second_factor_since: None,
+            second_factor_is_own: false,
             created_at: account.created_at,
         })
     }

@@ -128,6 +128,22 @@ fn end_keys(changes: Changes, mut user: User) -> Result<(Changes, Condition, Use
     Ok((changes, Condition::has("s3Key"), user))
 }
 
+/// Wrong passwords and codes count no more, unless a second factor is on and the user makes the
+/// change: it takes no code, and would give whoever makes it the next ten.
+fn forget_attempts(changes: Changes, user: User, actor: &Actor) -> (Changes, User) {
+    if actor.is_user() && user.second_factor_since.is_some() {
+        return (changes, user);
+    }
+    let attempts_epoch = user.attempts_epoch + 1;
+    (changes.add("attemptsEpoch", 1), User { attempts_epoch, ..user })
+}
+
+/// Turns the second factor off, which somebody else may have set up.
+fn end_given_factor(changes: Changes, user: User) -> (Changes, User) {
+    let after = User { second_factor_since: None, second_factor_is_own: false, ..user };
+    (changes.with_factor_off(), after)
+}
+
 impl Table {
     /// Changes a user that is unchanged since it was read.
     pub fn change_user(
@@ -149,7 +165,8 @@ impl Table {
     /// Somebody else who set the password may have kept any credential of the user. So the first
     /// password that the user sets in its place ends all, the retained token, API keys, environment
     /// tokens, SSH keys and passkeys too, and replaces the S3 secret. No address is proved any longer
-    /// either, except by the operator's word.
+    /// either, except by the operator's word, and a second factor goes off that was turned on under a
+    /// password that was not the user's own.
     ///
     /// One transaction revokes them, tokens and grants by incrementing the user's epoch; those are
     /// deleted after it. Beside the password only the addresses, with which the new one was compared,
@@ -167,6 +184,7 @@ impl Table {
         let is_first = is_own && !user.password_is_own;
         let retained = actor.token().filter(|_| !is_first);
         let ends_keys = is_first || password.revoke_keys;
+        let ends_factor = is_first && user.has_given_second_factor();
         let environment_epoch = if ends_keys { epoch } else { user.environment_epoch };
         let proof_epoch = if is_first { epoch } else { user.proof_epoch };
         // What others have set stays theirs, whoever sets the next one.
@@ -188,6 +206,8 @@ impl Table {
         } else {
             Condition::unchanged(user)
         };
+        let unchanged =
+            if is_first { unchanged.and(Condition::same_second_factor(user)) } else { unchanged };
         let (changes, unchanged, after) = if ends_keys {
             let (changes, same_key, after) = end_keys(changes, after)?;
             let changes = changes.add("invitationEpoch", 1);
@@ -196,20 +216,29 @@ impl Table {
         } else {
             (changes, unchanged, after)
         };
+        let (changes, after) =
+            if ends_factor { end_given_factor(changes, after) } else { (changes, after) };
+        let (changes, after) = forget_attempts(changes, after, actor);
         let keys = ["environmentTokens", "apiKeys", "sshKeys", "passkeys", "invitations"];
         let keys = keys.into_iter().filter(|_| ends_keys);
         let proofs = is_first.then_some("emailProofs");
+        let factor = ends_factor.then_some("secondFactor");
         let notice = NewNotice::new(user.id, MailKind::PasswordChanged);
         let trail = Trail::of_user(user.id, AuditAction::PasswordChanged)
             .notifying(notice)
             .with_all(
                 "revoked",
-                ["userTokens", "grants", "sessions"].into_iter().chain(keys).chain(proofs),
+                ["userTokens", "grants", "sessions"]
+                    .into_iter()
+                    .chain(keys)
+                    .chain(proofs)
+                    .chain(factor),
             )
             .changed(user.s3_key.as_ref().filter(|_| ends_keys).map(|_| "s3Key"));
         let transaction = self
             .update_user(actor, user, changes, unchanged, change.in_trail(trail))
             .record_cleanup(&CleanupTask::credentials(user.id, epoch))?;
+        let transaction = if ends_factor { transaction.delete_factor(user) } else { transaction };
         let after = User {
             password_hash: Some(password.hash),
             password_is_own: is_own,

@@ -20,7 +20,7 @@ pub(in crate::table) use write::attributes_of_deleted;
 
 /// The attribute with the sets, by their names.
 const SLOTS: &str = "slots";
-/// The attribute with the epoch of the user's credentials that the attempts were made in.
+/// The attribute with the user's epoch of attempts that these were made in.
 const EPOCH: &str = "epoch";
 /// The set for all sources that have none of their own.
 const OTHER: &str = "other";

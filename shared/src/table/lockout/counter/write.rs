@@ -74,7 +74,7 @@ impl Table {
         for _ in 0..MAX_TRIES {
             let now = Timestamp::now();
             if counter.stored_epoch > Some(counter.epoch) {
-                // The user was read before a change of the password.
+                // The user was read before a change of the password that forgets the attempts.
                 return Err(Error::WriteConflict);
             }
             counter.check_not_locked(now)?;
@@ -133,7 +133,7 @@ impl Table {
                 .expression_attribute_values(":until", number(slot.until))
                 .expression_attribute_values(":now", number(now))
         } else {
-            // The first attempt, or the first since the password was changed.
+            // The first attempt, or the first since earlier ones were forgotten.
             let sets = counter.cleared((&slot.set, slot.place, slot.until), now);
             let update = with_ttl(update, counter.new_ttl(now))
                 .update_expression(format!("SET {SLOTS} = :sets, {EPOCH} = :epoch, #ttl = :ttl"))
