@@ -135,7 +135,7 @@ impl Table {
                 .expression_attribute_values(":now", number(now))
         } else {
             // The first attempt, or the first since earlier ones were forgotten.
-            let sets = counter.cleared(Some((&slot.set, slot.place, slot.until)), now);
+            let sets = counter.cleared(Some((slot.set.as_str(), slot.place, slot.until)), now);
             begin_epoch(with_ttl(update, counter.new_ttl(now)), counter, sets)
         };
         send(update).await.map(|_| ())
@@ -360,7 +360,7 @@ fn note_source(
         conditions.push(format!("{} = :until", slot.until()));
         removed.push(slot.until());
     }
-    let set = if counter.sets.contains_key(source) {
+    let noted = if counter.sets.contains_key(source) {
         conditions.push(format!("attribute_exists({SLOTS}.#source)"));
         update = update.expression_attribute_values(":signed_in", number(now));
         let signed_in = format!("{SLOTS}.#source.{SIGNED_IN} = :signed_in");
@@ -392,7 +392,7 @@ fn note_source(
     let remove = Some(removed.join(", ")).filter(|removed| !removed.is_empty());
     let remove = remove.map(|removed| format!(" REMOVE {removed}")).unwrap_or_default();
     update
-        .update_expression(format!("SET {set}, #ttl = :ttl{remove}"))
+        .update_expression(format!("SET {noted}, #ttl = :ttl{remove}"))
         .condition_expression(conditions.join(" AND "))
 }
 
