@@ -134,7 +134,7 @@ async fn an_answer_of_a_passkey_that_another_request_used_first_is_a_rejected_si
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let cookie = app.session(&jane.credentials()).await;
-    let device = app.new_passkey(&cookie).await;
+    let mut device = app.new_passkey(&cookie).await;
 
     for (purpose, session, status) in
         [("sign-in", None, 401), ("confirmation", Some(cookie.as_str()), 403)]
@@ -151,6 +151,11 @@ async fn an_answer_of_a_passkey_that_another_request_used_first_is_a_rejected_si
         let recorded = (&line["event"], &line["RejectedSignIns"]);
         assert_eq!(recorded, (&json!("sign_in_rejected"), &json!(1)), "{purpose}");
     }
+    // A device that says of nobody that the passkey is theirs.
+    device.user = None;
+    let asked = app.asked_passkey("sign-in", None).await;
+    app.answer_passkey("sign-in", None, &asked, &device.sign(&asked.options)).await;
+    assert_eq!(event(), "sign_in_rejected");
 }
 
 #[tokio::test]

@@ -78,10 +78,7 @@ impl PasskeySignIn {
         let (actor, user, counts) = (caller.actor(), caller.user(), counts.as_ref());
         let (browser, former) = (browser(request), former_session(request, user.id));
         let write = app.table.create_session(&actor, user, counts, browser, former, &proof)?;
-        let session = Box::pin(write.commit()).await.map_err(|error| match error {
-            Error::InvalidCredential => rejected(),
-            error => error,
-        })?;
+        let session = Box::pin(write.commit()).await.inspect_err(record_rejected_passkey)?;
         app.table.note_sign_in(attempts).await;
         Ok(session)
     }
@@ -119,6 +116,13 @@ async fn open(
 fn rejected() -> Error {
     record_rejected();
     Error::InvalidCredential
+}
+
+/// Leaves a trace of a sign-in whose passkey is not accepted, if that is the error.
+pub fn record_rejected_passkey(error: &Error) {
+    if matches!(error, Error::InvalidCredential) {
+        record_rejected();
+    }
 }
 
 fn record_rejected() {
