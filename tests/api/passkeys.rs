@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::Settings;
 use testkit::{
-    ApiResponse, AskedPasskey, Authenticator, Browser, PASSWORD, Person, Service, TestApp,
+    ApiResponse, AskedPasskey, Authenticator, Browser, PASSWORD, Person, Service, TestApp, basic,
 };
 
 use crate::mail::set;
@@ -15,6 +15,9 @@ const PAGE: &str = "/account/passkeys";
 const SIGN_IN: &str = "sign-in";
 const NEW: &str = "registration";
 const CONFIRM: &str = "confirmation";
+
+const HOME: &str = "198.51.100.7";
+const ABROAD: &str = "2001:db8:1:2::7";
 
 /// Jane, with a device whose passkey is hers, and the cookie of a session.
 async fn jane_with_passkey(app: &TestApp) -> (Person<'_>, Authenticator, String) {
@@ -32,6 +35,21 @@ async fn sign_in(app: &TestApp, device: &Authenticator) -> ApiResponse {
 
 async fn answer(app: &TestApp, asked: &AskedPasskey, answer: &Value) -> ApiResponse {
     app.answer_passkey(SIGN_IN, None, asked, answer).await
+}
+
+/// The same from this address.
+async fn sign_in_from(app: &TestApp, address: &str, device: &Authenticator) -> u16 {
+    let client = app.at(address);
+    let asked = client.asked_passkey(SIGN_IN, None).await;
+    let signed = device.sign(&asked.options);
+    client.answer_passkey(SIGN_IN, None, &asked, &signed).await.status
+}
+
+/// The status of a sign-in with a password from this address.
+async fn password_from(app: &TestApp, address: &str, password: &str) -> u16 {
+    let basic = basic("janedoe", password);
+    let header = [("authorization", basic.as_str())];
+    app.at(address).send("GET", "/rollcall/v1/users/self", &header, None).await.status
 }
 
 /// A sign-in is rejected, and says no more than that.
@@ -164,6 +182,60 @@ async fn what_a_passkey_signed_counts_once_also_if_it_comes_twice_at_once() {
     assert_rejected(&answer(&app, &asked, &signed).await);
     assert_eq!(app.items_of("session").await.len(), 2);
     assert_eq!(app.items_of("passkeyChallenge").await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_sign_in_with_a_passkey_from_another_network_is_told_as_one_with_a_password_is() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let (jane, device, _) = jane_with_passkey(&app).await;
+    let mut told = async || {
+        let mut mails = post.deliver().await;
+        mails.retain(|mail| mail.message.subject.starts_with("New sign-in"));
+        assert!(mails.iter().all(|mail| mail.recipients == [jane.email()]), "{mails:?}");
+        mails.len()
+    };
+
+    assert_eq!(sign_in_from(&app, HOME, &device).await, 200);
+    assert_eq!(told().await, 0, "the first one");
+    for address in [ABROAD, ABROAD, HOME] {
+        assert_eq!(sign_in_from(&app, address, &device).await, 200);
+    }
+    assert_eq!(told().await, 1);
+    assert_eq!(password_from(&app, ABROAD, PASSWORD).await, 200);
+    assert_eq!(told().await, 0, "the password finds it known");
+    // A changed password forgets attempts, and no network.
+    let body = json!({ "currentPassword": PASSWORD, "password": "another horse battery" });
+    let changed = jane.send_json("PUT", "/rollcall/v1/users/self/password", &body).await;
+    assert_eq!(changed.status, 204, "{changed:?}");
+    for address in ["192.0.2.1", ABROAD] {
+        assert_eq!(sign_in_from(&app, address, &device).await, 200);
+    }
+    // The new one, and this machine, from which the password was changed.
+    assert_eq!(told().await, 2);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_passkey_signs_in_while_the_password_is_locked_and_lifts_no_lock() {
+    let app = TestApp::start().await;
+    let (_, device, _) = jane_with_passkey(&app).await;
+
+    // Nowhere known, then known at home.
+    for abroad in [429, 200] {
+        for _ in 0..10 {
+            assert_eq!(password_from(&app, HOME, "a wrong password").await, 401);
+        }
+        assert_eq!(password_from(&app, HOME, PASSWORD).await, 429);
+        for _ in 0..2 {
+            assert_eq!(sign_in_from(&app, HOME, &device).await, 200);
+            assert_eq!(password_from(&app, HOME, PASSWORD).await, 429);
+        }
+        assert_eq!(password_from(&app, ABROAD, PASSWORD).await, abroad);
+        app.let_attempts_age(15 * 60 + 1).await;
+        assert_eq!(password_from(&app, HOME, PASSWORD).await, 200);
+    }
+    app.assert_consistent().await;
 }
 
 #[tokio::test]

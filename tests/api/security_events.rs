@@ -10,6 +10,8 @@ use testkit::{
     operations, own_last_request_line, sign, token_id,
 };
 
+use crate::meanwhile::with_meanwhile;
+
 const CALLBACK: &str = "https://client.example.com/callback";
 const PROFILE: &str = "/api/v1.1/users/janedoe/";
 const HOME: &str = "198.51.100.7";
@@ -125,6 +127,35 @@ async fn a_lock_is_an_event_of_its_own_for_known_and_unknown_names() {
         assert_eq!((&locked["event"], &locked["user"]), (&json!("sign_in_locked"), &user));
         assert_eq!(locked["RejectedSignIns"], 1);
     }
+}
+
+#[tokio::test]
+async fn an_answer_of_a_passkey_that_another_request_used_first_is_a_rejected_sign_in() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let cookie = app.session(&jane.credentials()).await;
+    let mut device = app.new_passkey(&cookie).await;
+
+    for (purpose, session, status) in
+        [("sign-in", None, 401), ("confirmation", Some(cookie.as_str()), 403)]
+    {
+        let asked = app.asked_passkey(purpose, session).await;
+        let signed = device.sign(&asked.options);
+        let answer = async || app.answer_passkey(purpose, session, &asked, &signed).await.status;
+
+        let meanwhile = async { assert_eq!(answer().await, 200, "{purpose}") };
+        let late = Box::pin(with_meanwhile(&app, answer(), meanwhile)).await;
+
+        assert_eq!(late, status, "{purpose}");
+        let line = line();
+        let recorded = (&line["event"], &line["RejectedSignIns"]);
+        assert_eq!(recorded, (&json!("sign_in_rejected"), &json!(1)), "{purpose}");
+    }
+    // A device that says of nobody that the passkey is theirs.
+    device.user = None;
+    let asked = app.asked_passkey("sign-in", None).await;
+    app.answer_passkey("sign-in", None, &asked, &device.sign(&asked.options)).await;
+    assert_eq!(event(), "sign_in_rejected");
 }
 
 #[tokio::test]

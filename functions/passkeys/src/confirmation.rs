@@ -4,7 +4,7 @@ use lambda_http::{Body, Response};
 use shared::auth::{AuthRequest, Authorized, ProfileRead, SessionCookie};
 use shared::http::ApiRequest;
 use shared::table::fetch;
-use shared::{App, Error, Result};
+use shared::{App, Result};
 
 use crate::answer::Signed;
 use crate::relying_party::RelyingParty;
@@ -35,9 +35,7 @@ pub(crate) async fn confirm(app: &App, request: &ApiRequest) -> Result<Response<
                     party.verify(&signed.answer, passkey, state)
                 })
                 .await?;
-            let session = caller.session().ok_or(Error::MissingCredential)?;
-            let write = app.table.prove_session_by_passkey(&caller.actor(), session, &used)?;
-            in_a_new_session(request, &write.commit().await?)
+            in_a_new_session(request, &caller.prove_by_passkey(app, &used).await?)
         })
         .await
 }

@@ -1,9 +1,8 @@
 //! Signing in with a passkey, by no name and no password.
 
 use lambda_http::{Body, Response};
-use shared::auth::{ask_for_sign_in, browser, end_session_of_another, former_session};
+use shared::auth::{ask_for_sign_in, end_session_of_another, record_rejected_passkey};
 use shared::http::ApiRequest;
-use shared::table::{SignInProof, fetch};
 use shared::{App, Result};
 
 use crate::answer::Signed;
@@ -21,17 +20,11 @@ pub(crate) async fn ask(app: &App, request: &ApiRequest) -> Result<Response<Body
 /// `POST /account/webauthn/sign-in`: begins a session of whoever has the passkey.
 pub(crate) async fn sign_in(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let party = RelyingParty::of(request)?;
-    let Signed { claimed, answer } = Signed::read(request)?;
-    let (caller, signed, counts) = claimed
-        .sign_in(app, request, fetch::counts(), |passkey, state| {
-            party.verify(&answer, passkey, state)
-        })
+    let Signed { claimed, answer } = Signed::read(request).inspect_err(record_rejected_passkey)?;
+    let sign_in = claimed
+        .sign_in(app, request, |passkey, state| party.verify(&answer, passkey, state))
         .await?;
-    let (actor, user, counts) = (caller.actor(), caller.user(), counts.as_ref());
-    let (former, proof) = (former_session(request, user.id), SignInProof::Passkey(signed));
-    let browser = browser(request);
-    let write = app.table.create_session(&actor, user, counts, browser, former, &proof)?;
-    let session = write.commit().await?;
-    end_session_of_another(app, request, user.id).await;
+    let session = sign_in.begin_session(app, request).await?;
+    end_session_of_another(app, request, session.user()).await;
     in_a_new_session(request, &session)
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::header::{self, Header};
-use super::password::{is_rejection, login_source, verify_password};
+use super::password::{is_rejection, verify_password};
 use super::permission::Caller;
 use super::scheme::{AuthScheme, Verified};
 use super::second_factor::{PasswordSignIn, PendingSignIn};
-use super::source::{request_context, source};
+use super::source::{login_source, request_context, source};
 use super::token::Token;
 use crate::http::ApiRequest;
 use crate::model::{EmailAddress, Network, TokenCredential, TokenKind, User, UserId, Username};

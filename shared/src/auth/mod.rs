@@ -26,7 +26,7 @@ pub(crate) use basic::pad_response_time;
 pub use basic::{Basic, TokenOrBasic};
 pub use client::{AuthenticatedClient, ClientCredential, IntrospectedToken};
 pub use header::basic_credentials;
-pub use passkey::{ClaimedPasskey, ask_for_sign_in};
+pub use passkey::{ClaimedPasskey, PasskeySignIn, ask_for_sign_in, record_rejected_passkey};
 pub use permission::{
     AccountRead, AccountWrite, AuditRead, Caller, Credential, EmailRead, EmailWrite, FullAccess,
     MembersRead, MembersWrite, Permission, ProfileRead, ProfileWrite, TokensRead, TokensWrite,

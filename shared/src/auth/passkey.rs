@@ -2,13 +2,17 @@
 //! the function `passkeys` says: it alone has WebAuthn's implementation.
 
 use super::permission::{Caller, Credential, FullAccess, Permission};
-use super::source::request_context;
+use super::session::{browser, former_session};
+use super::source::{login_source, request_context, source};
 use crate::http::ApiRequest;
 use crate::model::{
-    Passkey, PasskeyChallenge, PasskeyChallengeId, PasskeyId, PasskeyPurpose, Timestamp, User,
-    UserId,
+    Counts, Passkey, PasskeyChallenge, PasskeyChallengeId, PasskeyId, PasskeyPurpose,
+    SessionCredential, Timestamp, User, UserId,
 };
-use crate::table::{Actor, CredentialKey, Fetch, PASSKEY_NOT_ACCEPTED, Stored, UsedPasskey, fetch};
+use crate::table::{
+    Actor, CredentialKey, Login, LoginAttempts, LoginSubject, PASSKEY_NOT_ACCEPTED, SignInProof,
+    Stored, StoredCredential, UsedPasskey, fetch,
+};
 use crate::telemetry::SecurityEvent;
 use crate::telemetry::request::observe;
 use crate::{App, Error, Result};
@@ -23,31 +27,60 @@ pub struct ClaimedPasskey {
     pub challenge: PasskeyChallengeId,
 }
 
+/// A sign-in with a passkey whose signature was right. The passkey is not used yet.
+pub struct PasskeySignIn {
+    caller: Caller<FullAccess>,
+    proof: SignInProof,
+    counts: Option<Stored<Counts>>,
+    /// Those with a password.
+    attempts: LoginAttempts,
+}
+
 impl ClaimedPasskey {
-    /// The user who signs in with the passkey, if `verify` finds, by the stored passkey and the state
-    /// of the challenge, that the signature is right: then it has the passkey as WebAuthn's
-    /// implementation writes it from now on. One round trip.
+    /// The sign-in with the passkey, if `verify` finds, by the stored passkey and the state of the
+    /// challenge, that the signature is right: then it has the passkey as WebAuthn's implementation
+    /// writes it from now on. One round trip.
     ///
     /// [`Error::InvalidCredential`], whatever is not right. It takes no attempt to sign in with a
     /// password, and gives none back.
-    pub async fn sign_in<W: Fetch>(
+    pub async fn sign_in(
         &self,
         app: &App,
         request: &ApiRequest,
-        fetch: W,
         verify: impl FnOnce(&Passkey, &[u8]) -> Option<String>,
-    ) -> Result<(Caller<FullAccess>, UsedPasskey, W::Output)> {
+    ) -> Result<PasskeySignIn> {
+        let source = login_source(app, &source(request)).await?.without_count();
+        let key = CredentialKey::Password(Login { subject: LoginSubject::User(self.user), source });
         let found = fetch::both(fetch::passkey(self.id), fetch::passkey_challenge(self.challenge));
-        let (key, found) = (CredentialKey::InUser, fetch::both(found, fetch));
+        let found = fetch::both(found, fetch::counts());
         // Boxed, as everything that calls the table: the SDK's futures are large.
         let read = Box::pin(app.table.fetch_with_credential(self.user, key, found));
-        let (_, user, ((passkey, challenge), fetched)) = read.await?;
+        let (stored, user, ((passkey, challenge), counts)) = read.await?;
+        let StoredCredential::Password(attempts) = stored else {
+            return Err(Error::internal("use a passkey", "the attempts were not fetched"));
+        };
+        observe(|observed| observed.source = Some(attempts.source_id()));
         let user = user.filter(|user| !user.disabled).ok_or_else(rejected)?;
         let purpose = PasskeyPurpose::SignIn;
         let proof = used_passkey(app, &user, (passkey, challenge), purpose, verify).await?;
         let context = request_context(request);
         let caller = Caller::new(user, Credential::Passkey(proof.passkey.id), context)?;
-        Ok((caller, proof, fetched))
+        Ok(PasskeySignIn { caller, proof: SignInProof::Passkey(proof), counts, attempts })
+    }
+}
+
+impl PasskeySignIn {
+    /// Begins the session, which uses the passkey, and notes where the user signed in from.
+    ///
+    /// [`Error::InvalidCredential`] if what it signed was used or has ended meanwhile.
+    pub async fn begin_session(self, app: &App, request: &ApiRequest) -> Result<SessionCredential> {
+        let Self { caller, proof, counts, attempts } = self;
+        let (actor, user, counts) = (caller.actor(), caller.user(), counts.as_ref());
+        let (browser, former) = (browser(request), former_session(request, user.id));
+        let write = app.table.create_session(&actor, user, counts, browser, former, &proof)?;
+        let session = Box::pin(write.commit()).await.inspect_err(record_rejected_passkey)?;
+        app.table.note_sign_in(attempts).await;
+        Ok(session)
     }
 }
 
@@ -81,9 +114,20 @@ async fn open(
 }
 
 fn rejected() -> Error {
+    record_rejected();
+    Error::InvalidCredential
+}
+
+/// Leaves a trace of a sign-in whose passkey is not accepted, if that is the error.
+pub fn record_rejected_passkey(error: &Error) {
+    if matches!(error, Error::InvalidCredential) {
+        record_rejected();
+    }
+}
+
+fn record_rejected() {
     observe(|observed| observed.rejected_sign_in = true);
     SecurityEvent::SignInRejected.record();
-    Error::InvalidCredential
 }
 
 /// Stores what whoever signs in is asked for, with this state.
@@ -162,6 +206,23 @@ impl<N: Permission> Caller<N> {
         used.map_err(|error| match error {
             Error::InvalidCredential => PASSKEY_NOT_ACCEPTED,
             error => error,
+        })
+    }
+
+    /// Proves the session by a passkey, which is used up to what it signed.
+    ///
+    /// [`Error::Forbidden`] if that was used or has ended meanwhile.
+    pub async fn prove_by_passkey(
+        &self,
+        app: &App,
+        used: &UsedPasskey,
+    ) -> Result<SessionCredential> {
+        let session = self.session().ok_or(Error::MissingCredential)?;
+        let write = app.table.prove_session_by_passkey(&self.actor(), session, used)?;
+        Box::pin(write.commit()).await.inspect_err(|error| {
+            if matches!(error, Error::Forbidden(_)) {
+                record_rejected();
+            }
         })
     }
 }

@@ -1,20 +1,15 @@
 //! Verifying a password, however it was presented, and the lockout after wrong ones.
 
 use super::permission::{Caller, Permission};
-use crate::model::{Network, User, UserId};
+use super::source::login_source;
+use crate::model::{User, UserId};
 use crate::table::{
-    Actor, CredentialKey, Login, LoginAttempts, LoginSource, LoginSubject, Reservation, Stored,
+    Actor, CredentialKey, Login, LoginAttempts, LoginSubject, Reservation, Stored,
     StoredCredential, Table,
 };
 use crate::telemetry::SecurityEvent;
 use crate::telemetry::request::observe;
 use crate::{App, Error, Result, password};
-
-/// The source that a sign-in from this network counts for.
-pub(super) async fn login_source(app: &App, network: &Network) -> Result<LoginSource> {
-    let (current, others) = app.service_keys.current_and_others().await?;
-    LoginSource::new(network, &current, others.iter().map(AsRef::as_ref))
-}
 
 /// Verifies a password, unless the name is locked: by its hash, or from the cache if it was
 /// verified a moment ago. The attempt that is returned must be given back.

@@ -3,10 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::password::{login_source, record_rejection};
+use super::password::record_rejection;
 use super::permission::{Caller, Credential, FullAccess, Permission};
 use super::session::{presented_session, working_session};
-use super::source::{request_context, source};
+use super::source::{login_source, request_context, source};
 use crate::http::ApiRequest;
 use crate::lifetimes::{FACTOR_SETUP_TTL, PENDING_SIGN_IN_TTL};
 use crate::model::{

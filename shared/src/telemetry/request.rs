@@ -27,7 +27,8 @@ pub(crate) struct Observed {
     pub(crate) user: Option<String>,
     /// The OAuth client that made it, or that the token was granted to.
     pub(crate) client: Option<String>,
-    /// The keyed hash of the network that a password, a link of a mail or a request for one came from.
+    /// The keyed hash of the network that a password, a passkey, a link of a mail or a request for one
+    /// came from.
     pub(crate) source: Option<String>,
     /// The account that was read or created.
     pub(crate) account: Option<String>,

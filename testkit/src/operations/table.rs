@@ -371,7 +371,7 @@ pub(super) static FACTS: &[Facts] = &[
     row("passkeys-ask-for-sign-in", 1),
     row("passkeys-confirm", 2).needs(PasskeyAnswer),
     row("passkeys-register", 2).needs(PasskeyAnswer),
-    row("passkeys-sign-in", 2).needs(PasskeyAnswer),
+    row("passkeys-sign-in", 3).needs(PasskeyAnswer),
     row("quave-create-account", 3).variants(&[First]),
     row("quave-delete-account", 2).writes_to("quave-get-account"),
     row("quave-get-account", 1).etag(),

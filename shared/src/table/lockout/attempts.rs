@@ -1,10 +1,12 @@
 //! An attempt to sign in, over the counters of its user or name and of its source.
 
+use tokio::time::timeout;
+
 use super::counter::{Counter, Slot};
 use super::login::{Login, LoginSubject};
-use crate::Result;
 use crate::model::{AuditAction, SourceId, Timestamp, UserId};
 use crate::table::engine::{Actor, Items, Table, Trail, Transaction};
+use crate::{Result, timeouts};
 
 /// The login attempts that an attempt adds to.
 #[derive(Debug, Clone)]
@@ -111,6 +113,16 @@ impl Table {
             Box::pin(self.release_slot_of_known_source(subject, user)),
             Box::pin(of_source)
         );
+    }
+
+    /// Notes that the user is known from the source by a sign-in that takes no attempt and lifts no
+    /// lock: one round trip. Failures are ignored: the next sign-in notes it.
+    pub async fn note_sign_in(&self, read: LoginAttempts) {
+        let LoginAttempts { user, subject, .. } = read;
+        // Boxed: the SDK's futures are large.
+        let note = Box::pin(self.note_known_source(subject, user));
+        let noted = timeout(timeouts::TOUCH, note).await.is_ok();
+        tracing::debug!(noted, "source of a sign-in");
     }
 
     /// Gives the slots of a right password back that alone does not sign in: the user is not known

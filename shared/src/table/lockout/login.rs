@@ -46,6 +46,12 @@ impl LoginSource {
             is_counted: *network != Network::Loopback,
         })
     }
+
+    /// The same for a sign-in that takes no attempt.
+    #[must_use]
+    pub fn without_count(self) -> Self {
+        Self { is_counted: false, ..self }
+    }
 }
 
 /// An attempt to sign in, before anything of it is read.

@@ -68,9 +68,12 @@ impl SlotSet {
         }
     }
 
-    /// The set of a source from which somebody signs in now, as it is stored.
-    pub(super) fn of_sign_in(now: Timestamp) -> AttributeValue {
-        Self { signed_in_at: now, ..Self::new(0) }.to_attribute(None)
+    /// The set of a source from which somebody signs in now, as it is stored: it is locked for as
+    /// long as the set is that attempts from there counted in.
+    pub(super) fn of_sign_in(now: Timestamp, locked_until: Option<Timestamp>) -> AttributeValue {
+        let lock = locked_until.map(|end| (LOCKED.to_owned(), number(end)));
+        let signed_in = (SIGNED_IN.to_owned(), number(now));
+        AttributeValue::M(std::iter::once(signed_in).chain(lock).collect())
     }
 
     /// The same set without its attempts.
@@ -105,7 +108,6 @@ impl SlotSet {
     }
 
     /// Until when the set is locked, if it is.
-    #[cfg(feature = "operator")]
     pub(super) fn locked_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.lock_left(now).map(|left| now + left)
     }

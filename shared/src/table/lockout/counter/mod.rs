@@ -136,14 +136,16 @@ impl Counter {
         checked
     }
 
-    /// All sets as they are stored in a new epoch, with one slot reserved, but those of sources that
-    /// are known no more.
+    /// All sets as they are stored in a new epoch, with this slot of one reserved, if any, but
+    /// those of sources that are known no more.
     fn cleared(
         &self,
-        (set, place, until): (&str, usize, Timestamp),
+        slot: Option<(&str, usize, Timestamp)>,
         now: Timestamp,
-    ) -> AttributeValue {
-        let reserved = |name: &str| (name == set).then_some((place, until));
+    ) -> HashMap<String, AttributeValue> {
+        let reserved = |name: &str| {
+            slot.filter(|(set, ..)| *set == name).map(|(_, place, until)| (place, until))
+        };
         let mut sets: HashMap<_, _> = self
             .sets
             .iter()
@@ -152,7 +154,19 @@ impl Counter {
             .collect();
         let other = SlotSet::new(self.capacity).to_attribute(reserved(OTHER));
         sets.entry(OTHER.to_owned()).or_insert(other);
-        AttributeValue::M(sets)
+        sets
+    }
+
+    /// The same without a slot, and with a source from which the user signs in now.
+    fn cleared_with(&self, source: &str, now: Timestamp) -> HashMap<String, AttributeValue> {
+        let mut sets = self.cleared(None, now);
+        if !sets.contains_key(source) {
+            for name in self.to_forget(now) {
+                sets.remove(&name);
+            }
+        }
+        sets.insert(source.to_owned(), SlotSet::of_sign_in(now, None));
+        sets
     }
 
     /// The sources to forget when another one becomes known: those that are known no more, and

@@ -1,5 +1,6 @@
 //! The writes to a counter: each is conditional on what it rests on.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use aws_sdk_dynamodb::error::SdkError;
@@ -134,18 +135,8 @@ impl Table {
                 .expression_attribute_values(":now", number(now))
         } else {
             // The first attempt, or the first since earlier ones were forgotten.
-            let sets = counter.cleared((&slot.set, slot.place, slot.until), now);
-            let update = with_ttl(update, counter.new_ttl(now))
-                .update_expression(format!("SET {SLOTS} = :sets, {EPOCH} = :epoch, #ttl = :ttl"))
-                .expression_attribute_values(":sets", sets);
-            match counter.stored_epoch.zip(counter.earlier_sets.clone()) {
-                None => update.condition_expression(format!("attribute_not_exists({EPOCH})")),
-                // A source that became known meanwhile stays so.
-                Some((stored, sets)) => update
-                    .condition_expression(format!("{EPOCH} = :stored AND {SLOTS} = :earlier"))
-                    .expression_attribute_values(":stored", epoch(stored))
-                    .expression_attribute_values(":earlier", sets),
-            }
+            let sets = counter.cleared(Some((slot.set.as_str(), slot.place, slot.until)), now);
+            begin_epoch(with_ttl(update, counter.new_ttl(now)), counter, sets)
         };
         send(update).await.map(|_| ())
     }
@@ -173,7 +164,8 @@ impl Table {
     ) {
         let mut slot = slot;
         for _ in 0..MAX_TRIES {
-            let put = self.put_known_source(&slot, user, Timestamp::now()).await;
+            let put = self.put_known_source(&slot.counter, Some(&slot), user, Timestamp::now());
+            let put = Box::pin(put).await;
             let Err(Some(stored)) = put else { return };
             let counter = slot.counter.read(Some(&stored));
             let set = counter.sets.get(&slot.set);
@@ -185,51 +177,40 @@ impl Table {
         }
     }
 
-    /// The error is the item as it is stored, if it was changed meanwhile.
+    /// Notes likewise that the user signed in from the source of an attempt that took no slot.
+    pub(in crate::table::lockout) async fn note_known_source(
+        &self,
+        read: Counter,
+        user: Option<UserId>,
+    ) {
+        let mut counter = read;
+        for _ in 0..MAX_TRIES {
+            if counter.stored_epoch > Some(counter.epoch) {
+                // The user was read before a change of the password that forgets the attempts.
+                return;
+            }
+            let put = self.put_known_source(&counter, None, user, Timestamp::now());
+            let Err(Some(stored)) = Box::pin(put).await else { return };
+            counter = counter.read(Some(&stored));
+        }
+    }
+
+    /// Gives this slot back, too, if there is one. The error is the item as it is stored, if it was
+    /// changed meanwhile.
     async fn put_known_source(
         &self,
-        slot: &Slot,
+        counter: &Counter,
+        slot: Option<&Slot>,
         user: Option<UserId>,
         now: Timestamp,
     ) -> Result<(), Option<Attributes>> {
-        let (counter, path) = (&slot.counter, slot.until());
         let Some(source) = counter.own_sets.first() else { return Ok(()) };
         let update = with_ttl(self.update_counter(counter), (now + KNOWN_SOURCE_TTL).as_second())
-            .expression_attribute_names("#set", &slot.set)
-            .expression_attribute_names("#source", source)
-            .expression_attribute_values(":until", number(slot.until))
             .expression_attribute_values(":epoch", epoch(counter.epoch));
-        let condition = format!("{EPOCH} = :epoch AND {path} = :until");
-        let update = if counter.sets.contains_key(source) {
-            update
-                .update_expression(format!(
-                    "SET {SLOTS}.#source.{SIGNED_IN} = :signed_in, #ttl = :ttl REMOVE {path}"
-                ))
-                .condition_expression(format!("{condition} AND attribute_exists({SLOTS}.#source)"))
-                .expression_attribute_values(":signed_in", number(now))
+        let update = if slot.is_none() && counter.stored_epoch != Some(counter.epoch) {
+            begin_epoch(update, counter, counter.cleared_with(source, now))
         } else {
-            let forgotten = counter.to_forget(now);
-            // Under an earlier service key the source may be among them.
-            let is_forgotten = forgotten.contains(&slot.set);
-            let mut removed = if is_forgotten { Vec::new() } else { vec![path] };
-            let mut condition = format!(
-                "{condition} AND attribute_not_exists({SLOTS}.#source) AND size({SLOTS}) = :size"
-            );
-            let mut update = update;
-            for (place, name) in forgotten.into_iter().enumerate() {
-                removed.push(format!("{SLOTS}.#old{place}"));
-                condition = format!("{condition} AND attribute_exists({SLOTS}.#old{place})");
-                update = update.expression_attribute_names(format!("#old{place}"), name);
-            }
-            let removed = removed.join(", ");
-            let size = AttributeValue::N(counter.sets.len().to_string());
-            update
-                .update_expression(format!(
-                    "SET {SLOTS}.#source = :source, #ttl = :ttl REMOVE {removed}"
-                ))
-                .condition_expression(condition)
-                .expression_attribute_values(":source", SlotSet::of_sign_in(now))
-                .expression_attribute_values(":size", size)
+            note_source(update, counter, source, slot, now)
         };
         let is_new = !counter.knows_source(now) && counter.knows_any_source(now);
         match user.filter(|_| is_new && self.sends_mail()) {
@@ -335,6 +316,84 @@ impl Table {
             .set_key(Some(counter.key.clone().into_attributes()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
+}
+
+/// Puts the sets of a new epoch in place of those of an earlier one, or of none. They have to be as
+/// they were read: a source that became known meanwhile stays so.
+fn begin_epoch(
+    update: UpdateItemFluentBuilder,
+    counter: &Counter,
+    sets: HashMap<String, AttributeValue>,
+) -> UpdateItemFluentBuilder {
+    let update = update
+        .update_expression(format!("SET {SLOTS} = :sets, {EPOCH} = :epoch, #ttl = :ttl"))
+        .expression_attribute_values(":sets", AttributeValue::M(sets));
+    match counter.stored_epoch.zip(counter.earlier_sets.clone()) {
+        None => update.condition_expression(format!("attribute_not_exists({EPOCH})")),
+        Some((stored, sets)) => update
+            .condition_expression(format!("{EPOCH} = :stored AND {SLOTS} = :earlier"))
+            .expression_attribute_values(":stored", epoch(stored))
+            .expression_attribute_values(":earlier", sets),
+    }
+}
+
+/// Makes a source known, and gives a slot back, if there is one.
+///
+/// Where attempts from the source were locked until now they stay so: else a sign-in without a
+/// password would lift the lock.
+fn note_source(
+    update: UpdateItemFluentBuilder,
+    counter: &Counter,
+    source: &str,
+    slot: Option<&Slot>,
+    now: Timestamp,
+) -> UpdateItemFluentBuilder {
+    let (counted, set) = counter.set(now);
+    let lock = set.locked_until(now).filter(|_| counted != source);
+    let mut update = update.expression_attribute_names("#source", source);
+    let mut conditions = vec![format!("{EPOCH} = :epoch")];
+    let mut removed = Vec::new();
+    if let Some(slot) = slot {
+        update = update
+            .expression_attribute_names("#set", &slot.set)
+            .expression_attribute_values(":until", number(slot.until));
+        conditions.push(format!("{} = :until", slot.until()));
+        removed.push(slot.until());
+    }
+    let noted = if counter.sets.contains_key(source) {
+        conditions.push(format!("attribute_exists({SLOTS}.#source)"));
+        update = update.expression_attribute_values(":signed_in", number(now));
+        let signed_in = format!("{SLOTS}.#source.{SIGNED_IN} = :signed_in");
+        match lock {
+            Some(end) => {
+                update = update.expression_attribute_values(":locked", number(end));
+                format!("{signed_in}, {SLOTS}.#source.{LOCKED} = :locked")
+            }
+            None => signed_in,
+        }
+    } else {
+        let size = AttributeValue::N(counter.sets.len().to_string());
+        conditions.push(format!("attribute_not_exists({SLOTS}.#source) AND size({SLOTS}) = :size"));
+        update = update
+            .expression_attribute_values(":source", SlotSet::of_sign_in(now, lock))
+            .expression_attribute_values(":size", size);
+        let forgotten = counter.to_forget(now);
+        // Under an earlier service key the source may be among them.
+        if slot.is_some_and(|slot| forgotten.contains(&slot.set)) {
+            removed.clear();
+        }
+        for (place, name) in forgotten.into_iter().enumerate() {
+            removed.push(format!("{SLOTS}.#old{place}"));
+            conditions.push(format!("attribute_exists({SLOTS}.#old{place})"));
+            update = update.expression_attribute_names(format!("#old{place}"), name);
+        }
+        format!("{SLOTS}.#source = :source")
+    };
+    let remove = Some(removed.join(", ")).filter(|removed| !removed.is_empty());
+    let remove = remove.map(|removed| format!(" REMOVE {removed}")).unwrap_or_default();
+    update
+        .update_expression(format!("SET {noted}, #ttl = :ttl{remove}"))
+        .condition_expression(conditions.join(" AND "))
 }
 
 /// Sends an update, again after a conflict with a transaction: the notice of a sign-in is one.
