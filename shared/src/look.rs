@@ -31,8 +31,8 @@ const LOGO_STYLE: &str = ".logo{fill:currentColor}\
 /// In the dark scheme a logo with colours of its own has a light ground, which moves nothing: there
 /// are no others for the dark. What has the colour of text is dark on it.
 #[cfg(feature = "look")]
-const GROUND_STYLE: &str = "@media (prefers-color-scheme:dark){.logo svg{background:#fff;\
-    box-shadow:0 0 0 .25rem #fff;border-radius:.0625rem;color:#1b1f24;forced-color-adjust:none}}";
+const GROUND_STYLE: &str = "@media(prefers-color-scheme:dark){.logo svg{background:#fff;\
+    outline:4px solid #fff;color:#000;forced-color-adjust:none}}";
 
 /// The colour and the logo of a stack. By default there is neither, and each text is empty.
 #[derive(Debug, Clone, Default)]

@@ -17,7 +17,7 @@ pub(crate) const API_KEYS_WHY: &str =
 pub(crate) const NO_API_KEYS: &str = "There are no API keys.";
 pub(crate) const MAKE_API_KEY: &str = "Make an API key";
 pub(crate) const DELETE_API_KEY_WHY: &str = "Programs that use it are rejected.";
-pub(crate) const RENEW_API_KEY_WHY: &str = "The old secret stops working at once.";
+pub(crate) const RENEW_API_KEY_WHY: &str = "The old secret ends at once.";
 pub(crate) const NEW_API_SECRET: &str = "The secret of your API key";
 
 pub(crate) const SSH_KEYS: &str = "SSH keys";
@@ -36,7 +36,7 @@ pub(crate) const S3_KEY_WHY: &str = "For storage that speaks S3. You have one ke
                                      you can renew.";
 pub(crate) const KEY: &str = "Key";
 pub(crate) const SECRET_SINCE: &str = "Secret since";
-pub(crate) const RENEW_S3_WHY: &str = "An old secret stops working at once.";
+pub(crate) const RENEW_S3_WHY: &str = "An old secret ends at once.";
 pub(crate) const NEW_S3_SECRET: &str = "The secret of your S3 key";
 pub(crate) const SECRET: &str = "Secret";
 

@@ -348,8 +348,8 @@ fn note_source(
     slot: Option<&Slot>,
     now: Timestamp,
 ) -> UpdateItemFluentBuilder {
-    let (counted, set) = counter.set(now);
-    let lock = set.locked_until(now).filter(|_| counted != source);
+    let (name, set) = counter.set(now);
+    let lock = set.locked_until(now).filter(|_| name != source);
     let mut update = update.expression_attribute_names("#source", source);
     let mut conditions = vec![format!("{EPOCH} = :epoch")];
     let mut removed = Vec::new();
