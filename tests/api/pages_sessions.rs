@@ -183,6 +183,8 @@ async fn nobody_is_led_to_another_place_than_the_own_pages() {
             "data:text/html,x",
             "/api/v1.1/users/janedoe/",
             "/api/v1.1/o/authorizer",
+            "/api/v1.1/o/authorize/../../../../docs",
+            "/api/v1.1/o/authorize/x",
             "/v1/accounts",
             "",
         ] {

@@ -43,8 +43,6 @@ const SIGNED_IN: &str = "signed_in";
 const CONFIRM: &str = "/account/confirm";
 /// Where users allow OAuth clients, who may wait on other sites.
 const AUTHORIZE: &str = "/api/v1.1/o/authorize";
-/// The paths that a sign-in may lead to, and what is below them.
-const RETURN_TO: [&str; 2] = [HOME, AUTHORIZE];
 
 /// The cookie that remembers where a browser was going.
 const RETURN_TO_COOKIE: &str = "return-to";
@@ -61,12 +59,13 @@ struct PendingRequest {
 impl PendingRequest {
     /// The way to a page of ours; home, if `return_to` is none.
     fn to(return_to: &str) -> Self {
-        let is_below = |path: &&str| {
-            let rest = return_to.strip_prefix(*path);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
-        };
+        let path = return_to.split('?').next().unwrap_or_default();
+        let below_home = path.strip_prefix(HOME);
+        let is_page = below_home.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        // Nothing is below it: `..` would lead to any path of this host.
+        let is_consent = path.strip_suffix('/').unwrap_or(path) == AUTHORIZE;
         let is_path = |c: char| c.is_ascii_graphic() && c != '\\';
-        let is_ours = return_to.chars().all(is_path) && RETURN_TO.iter().any(is_below);
+        let is_ours = return_to.chars().all(is_path) && (is_page || is_consent);
         let return_to = if is_ours { return_to } else { HOME }.to_owned();
         Self { return_to, kept: String::new() }
     }

@@ -141,10 +141,15 @@ fn is_word(text: &str) -> bool {
     text.chars().filter(|letter| letter.is_alphabetic()).count() >= SHORTEST_WORD
 }
 
-/// Whether the password is this name, or its word, with only decoration after it. Both are folded.
+/// Whether the password is this name, or its word, once or repeated, with only decoration after it.
+/// Both are folded.
 fn is_decorated(password: &str, name: &str) -> bool {
-    let is_whole = password.strip_prefix(name).is_some_and(|rest| word(rest).is_empty());
-    is_whole || (is_word(word(name)) && word(password) == word(name))
+    let is_once = |text: &str| {
+        let is_whole = text.strip_prefix(name).is_some_and(|rest| word(rest).is_empty());
+        is_whole || (is_word(word(name)) && word(text) == word(name))
+    };
+    let repeats = |text: &str| repeated_block(text).is_some_and(is_once);
+    is_once(password) || repeats(password) || repeats(word(password))
 }
 
 /// Whether the password, as it is or without decoration, is on the list of the most common ones.
@@ -330,7 +335,14 @@ mod tests {
             let expected = Some("must not be one character repeated".to_owned());
             assert_eq!(problem(repeated), expected, "{repeated}");
         }
-        for service in ["rollcall", "Rollcall1", "ROLLCALL 2026!", "RollCall"] {
+        for service in [
+            "rollcall",
+            "Rollcall1",
+            "ROLLCALL 2026!",
+            "RollCall",
+            "RollcallRollcall",
+            "rollcallrollcall7!",
+        ] {
             let expected = Some("must not be the name of the service".to_owned());
             assert_eq!(problem(service), expected, "{service}");
         }
@@ -340,7 +352,7 @@ mod tests {
             let (password, name) = (password.parse::<NewPassword>(), "Jane & Co");
             password.unwrap().accept(&name.parse().unwrap(), &username, [&address]).is_ok()
         };
-        for service in ["jane & co", "JANE & CO 2026", "Jane&Co1", "Jane & Co"] {
+        for service in ["jane & co", "JANE & CO 2026", "Jane&Co1", "Jane & Co", "Jane&CoJane&Co"] {
             assert!(!of_the_stack(service), "{service}");
         }
         assert!(of_the_stack("jane & company"));
@@ -362,6 +374,9 @@ mod tests {
             ("JanetRoe7", "janetroe", "x@example.com"),
             ("janetroe 2026!", "janetroe", "x@example.com"),
             ("janetroe2027", "janetroe2026", "x@example.com"),
+            ("JanetRoeJanetRoe", "janetroe", "x@example.com"),
+            ("janetroejanetroe 7!", "janetroe", "x@example.com"),
+            ("janet.roejanet.roe", "other", "janet.roe@example.com"),
             ("x7k2-c9d4", "x7k2", "x7k2-c9d4@example.com"),
             ("Janet.Roe+1", "other", "janet.roe@example.com"),
             ("JANET.ROE", "other", "Janet.Roe@example.com"),
@@ -372,6 +387,7 @@ mod tests {
         for (password, username, address) in [
             ("janetroes house", "janetroe", "janetroe@example.com"),
             ("xjanetroe", "janetroe", "janetroe@example.com"),
+            ("janetroejanet", "janetroe", "janetroe@example.com"),
             ("ab-12345678-cd", "ab12", "ab@example.com"),
         ] {
             assert_eq!(accepted(password, username, address), Ok(()), "{password}");

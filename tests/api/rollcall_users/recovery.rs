@@ -325,6 +325,33 @@ async fn the_first_password_a_user_sets_ends_what_who_made_the_user_proved() {
     app.assert_consistent().await;
 }
 
+/// Nothing tells the password of who made the user from that of the user, once it is not the given
+/// one: what remains to the user is the notice and the list of addresses.
+#[tokio::test]
+async fn what_a_maker_proves_under_a_second_password_that_it_hands_over_stays_until_it_is_removed()
+{
+    let (app, mut post) = open().await;
+    let given = given(&app, &mut post).await;
+    set_password(&app, &given, &json!({ "currentPassword": GIVEN, "password": NEW })).await;
+    let told = post.deliver().await;
+    assert!(told.iter().any(|mail| mail.recipients == ["mary@example.com"]), "the user is told");
+    let maker = app.person("johnroe").await.with_token(basic("marymajor", NEW));
+    set(&app, "mailRequests", "times", json!({ "L": [] })).await;
+    assert_eq!(prove(&app, &proof_token(&maker, &mut post, THEIRS).await).await, 200);
+
+    let body = json!({ "currentPassword": NEW, "password": PASSWORD, "revokeKeys": true });
+    set_password(&app, maker.token(), &body).await;
+
+    let own = basic("marymajor", PASSWORD);
+    assert_eq!(proved(&app, &own, THEIRS).await, Some(true));
+    assert_eq!(resets(&app, &mut post, THEIRS).await, 1);
+    let path = format!("{SELF}/emails/{THEIRS}");
+    assert_eq!(maker.with_token(own).send("DELETE", &path).await.status, 204);
+    set(&app, "mailRequests", "times", json!({ "L": [] })).await;
+    assert_eq!(resets(&app, &mut post, THEIRS).await, 0);
+    app.assert_consistent().await;
+}
+
 #[tokio::test]
 async fn a_first_password_by_a_link_leaves_the_address_proved_that_the_link_went_to() {
     let (app, mut post) = open().await;
