@@ -176,6 +176,11 @@ impl Fields {
         false
     }
 
+    /// Whether a box of a form is ticked: any text but those for true is as good as none.
+    pub fn is_ticked(&self, name: &str) -> bool {
+        self.object.get(name).and_then(Value::as_str).is_some_and(is_true)
+    }
+
     /// An optional truth value.
     pub fn optional_bool(&mut self, name: &'static str) -> Option<bool> {
         let value = self.object.get(name)?.as_bool();
