@@ -44,7 +44,12 @@ impl Fields {
     }
 
     /// The fields of a form (`application/x-www-form-urlencoded`), all of them strings.
+    ///
+    /// A JSON object would be one unknown field. `curl -d` declares every body to be a form.
     pub(super) fn from_form(body: &[u8]) -> Result<Self> {
+        if body.trim_ascii_start().starts_with(b"{") && Document::parse(body).is_ok() {
+            return Err(Error::invalid("body", "is JSON, and is declared to be a form"));
+        }
         let mut fields = Self::empty_form();
         for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
             let mut halves = pair.splitn(2, |byte| *byte == b'=');
