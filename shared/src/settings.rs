@@ -3,14 +3,14 @@
 
 use std::env::{self, VarError};
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use lambda_http::http::Uri;
 use lambda_http::http::uri::{Port, Scheme};
 
 use crate::look::Look;
-use crate::text::{ParseError, parse_shown};
+use crate::text::{ParseError, is_host_name, parse_shown};
 use crate::{Error, Result};
 
 /// The settings of a function. A variable that is empty counts as not set.
@@ -214,7 +214,7 @@ impl FromStr for PublicUrl {
         let (host, has_port) = (authority.host(), authority.as_str() != authority.host());
         // Browsers leave zeros before a port out.
         let is_port = |port: Port<&str>| !port.as_str().starts_with('0');
-        let is_plain = !host.is_empty() && (!has_port || authority.port().is_some_and(is_port));
+        let is_plain = is_host(host) && (!has_port || authority.port().is_some_and(is_port));
         // Whatever the parser lets pass or mends is not the same text.
         let is_whole = text == format!("{scheme}://{authority}") && !text.contains('@');
         if !is_plain || !is_whole {
@@ -224,6 +224,14 @@ impl FromStr for PublicUrl {
         let port = if *scheme == Scheme::HTTPS { ":443" } else { ":80" };
         let without_port = if has_port { text.strip_suffix(port) } else { None };
         Ok(Self(without_port.unwrap_or(text).to_owned()))
+    }
+}
+
+/// Whether a host is written as browsers write it in an `Origin`.
+fn is_host(host: &str) -> bool {
+    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(text) => text.parse::<Ipv6Addr>().is_ok_and(|address| address.to_string() == text),
+        None => is_host_name(host),
     }
 }
 
@@ -270,6 +278,14 @@ mod tests {
             "HTTPS://accounts.example.com",
             " https://accounts.example.com",
             "https://accounts example.com",
+            "https:///user:secret@accounts.example.com",
+            "https://accounts..example.com",
+            "https://accounts$example.com",
+            "https://127.1",
+            "https://0x7f.0.0.1",
+            "https://2130706433",
+            "https://127.0.0.1.",
+            "https://[2001:db8:0::1]",
         ] {
             assert_eq!(text.parse::<PublicUrl>(), Err(InvalidPublicUrl), "{text}");
         }

@@ -178,6 +178,15 @@ async fn a_form_is_read_like_json() {
     ] {
         assert_eq!(send(body).await.parts(), (400, &problem), "{body}");
     }
+    // As `curl -d` sends what the document shows.
+    for body in [r#"{"company":"Retired"}"#, " {} ", r#"{"a":1,"a":2}"#] {
+        let problem =
+            json!({ "detail": "invalid request: body: is JSON, and is declared to be a form" });
+        assert_eq!(send(body).await.parts(), (400, &problem), "{body}");
+    }
+    for body in ["{company}=x", "{", "%7B%7D", "[]"] {
+        assert_eq!(send(body).await.status, 200, "{body}");
+    }
     assert_eq!(send("").await.status, 400);
     assert_eq!(send("company=a%EF%BF%BDb").await.text("company"), "a\u{fffd}b");
 }

@@ -273,7 +273,9 @@ async fn an_address_with_any_characters_has_its_buttons_after_a_new_sign_in_too(
         ("a+b=c@example.com", "a%2Bb%3Dc@example.com"),
         ("x@bücher.example", "x@b%C3%BCcher.example"),
         (r#""a b"@example.com"#, "%22a%20b%22@example.com"),
-        ("100%25@example.com", "100%2525@example.com"),
+        ("100%25@example.com", "100%252525@example.com"),
+        ("a?b@example.com", "a%253Fb@example.com"),
+        ("a%3Fb?c@example.com", "a%25253Fb%253Fc@example.com"),
         ("a/b//c@example.com", "a%2Fb%2F%2Fc@example.com"),
         ("a/./b@example.com", "a%2F.%2Fb@example.com"),
     ] {

@@ -110,6 +110,33 @@ async fn that_a_token_may_do_everything_is_chosen_and_does_not_come_of_choosing_
 }
 
 #[tokio::test]
+async fn a_box_that_is_sent_as_false_gives_a_token_no_scope() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let mut browser = as_jane(&app).await;
+
+    for (text, is_ticked) in [
+        ("true", true),
+        ("True", true),
+        ("1", true),
+        ("on", true),
+        ("false", false),
+        ("False", false),
+        ("0", false),
+        ("off", false),
+    ] {
+        let page = browser.open(PAGE).await;
+        let fields =
+            [("name", "deploy"), ("scope_account_write", text), ("scope_tokens_read", "true")];
+        let made = browser.submit(&page, PAGE, &fields).await;
+        let own = jane.with_token(shown(&made, "rcu_")).send("GET", OWN).await.body;
+        let scopes =
+            if is_ticked { &["account_write", "tokens_read"][..] } else { &["tokens_read"] };
+        assert_eq!(own["scopes"], json!(scopes), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn what_was_entered_for_a_token_is_kept_when_something_is_wrong_with_it() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;

@@ -30,14 +30,17 @@ fn done(name: &str) -> Option<&'static str> {
     }
 }
 
-/// What is done to an address, as a path says it.
+/// What is done to an address, as a path says it. A question mark is encoded once more: API Gateway
+/// decodes the path, which then ends at one.
 fn path(address: &EmailAddress, verb: &str) -> String {
-    format!("{PATH}/{}/{verb}", http::encode_segment(address.as_entered()))
+    let address = address.as_entered().replace('%', "%25").replace('?', "%3F");
+    format!("{PATH}/{}/{verb}", http::encode_segment(&address))
 }
 
 /// The address in a path; a malformed one is nobody's.
 fn address_in_path(text: &str) -> Result<EmailAddress> {
-    http::parse_segment(text).ok_or(Error::NotFound("e-mail address"))
+    let address = text.replace("%3F", "?").replace("%25", "%");
+    http::parse_segment(&address).ok_or(Error::NotFound("e-mail address"))
 }
 
 /// What the page says beside the addresses.

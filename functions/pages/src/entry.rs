@@ -5,7 +5,7 @@
 //! nothing: what was entered, but for passwords and codes, goes through the page that asks, and is
 //! offered to be sent afterwards. Nobody is offered what another user entered.
 
-use lambda_http::http::header::{RETRY_AFTER, SET_COOKIE};
+use lambda_http::http::header::{COOKIE, RETRY_AFTER, SET_COOKIE};
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use maud::{Markup, html};
@@ -327,8 +327,11 @@ impl<'a> SignIn<'a> {
             has_focus: true,
             ..Form::default()
         };
+        // One that keeps none comes back here, whatever it opens or sends.
+        let has_cookies = request.headers().contains_key(COOKIE);
         let content = html! {
             @if let Some(notice) = self.notice { p role="status" { (notice) } }
+            @if !has_cookies { p.quiet { (words::NEEDS_COOKIES) } }
             (other_ways(app))
         };
         let leads_away = self.pending.leads_away();

@@ -68,7 +68,7 @@ impl FromStr for Overlap {
 impl NewTokenForm {
     fn entered(fields: &mut Fields) -> Self {
         let all = iter::once(EVERYTHING).chain(Scope::ALL.map(Scope::as_str));
-        let ticked: Vec<_> = all.filter(|own| fields.has(&format!("scope_{own}"))).collect();
+        let ticked: Vec<_> = all.filter(|own| fields.is_ticked(&format!("scope_{own}"))).collect();
         Self {
             name: entered(fields, "name"),
             kind: entered(fields, "kind"),

@@ -44,7 +44,12 @@ impl Fields {
     }
 
     /// The fields of a form (`application/x-www-form-urlencoded`), all of them strings.
+    ///
+    /// A JSON object would be one unknown field. `curl -d` declares every body to be a form.
     pub(super) fn from_form(body: &[u8]) -> Result<Self> {
+        if body.trim_ascii_start().starts_with(b"{") && Document::parse(body).is_ok() {
+            return Err(Error::invalid("body", "is JSON, and is declared to be a form"));
+        }
         let mut fields = Self::empty_form();
         for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
             let mut halves = pair.splitn(2, |byte| *byte == b'=');
@@ -174,6 +179,11 @@ impl Fields {
             Some(_) => self.add_error(name, "must be true or absent"),
         }
         false
+    }
+
+    /// Whether a box of a form is ticked: any text but those for true is as good as none.
+    pub fn is_ticked(&self, name: &str) -> bool {
+        self.object.get(name).and_then(Value::as_str).is_some_and(is_true)
     }
 
     /// An optional truth value.

@@ -4,14 +4,13 @@
 //! `http://127.1` for `http://127.0.0.1`. A URL that is stored or shown as it was sent must be the
 //! same to every reader.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 
-/// The longest name of a host, and of one part of it, in bytes (RFC 1035, section 2.3.4).
-const MAX_HOST: usize = 253;
-const MAX_LABEL: usize = 63;
+use crate::text::is_host_name;
+
 /// What is no letter and may stand beside some: joiners, and the dots and marks of Catalan, Greek,
 /// Hebrew and Katakana (RFC 5892, appendix A).
 const CONTEXTUAL: [char; 7] =
@@ -85,14 +84,14 @@ fn is_host(host: &str) -> bool {
             .is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
     }
     if host.is_ascii() {
-        return is_name(host);
+        return is_host_name(host);
     }
     // An international name must be written as its ASCII form is shown.
     let is_word = host.chars().all(|letter| letter.is_ascii() || is_of_words(letter));
     is_word
         && idna::domain_to_ascii_strict(host).is_ok_and(|ascii| {
             let (shown, valid) = idna::domain_to_unicode(&ascii);
-            valid.is_ok() && shown == host.to_lowercase() && is_name(&ascii)
+            valid.is_ok() && shown == host.to_lowercase() && is_host_name(&ascii)
         })
 }
 
@@ -105,23 +104,6 @@ fn is_of_words(letter: char) -> bool {
     let is_word = words.contains(CodePointMapData::<GeneralCategory>::new().get(letter))
         || CONTEXTUAL.contains(&letter);
     is_word && !LOOK_ALIKES.contains(&letter)
-}
-
-/// Whether a text is a host's name, or an IPv4 address of four numbers. Parsers take any other name
-/// that ends in a number for an IPv4 address too.
-fn is_name(host: &str) -> bool {
-    let labels: Vec<&str> = host.strip_suffix('.').unwrap_or(host).split('.').collect();
-    let is_label = |label: &&str| {
-        (1..=MAX_LABEL).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-    };
-    let is_number = |label: &&str| {
-        let hex = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
-        is_digits(label) || hex.is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
-    };
-    host.len() <= MAX_HOST
-        && labels.iter().all(is_label)
-        && (!labels.last().is_some_and(is_number) || host.parse::<Ipv4Addr>().is_ok())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Rules for every text that a client sends, secrets excepted.
 
+mod host;
 mod parse_error;
 mod shown;
 
@@ -8,6 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use host::is_host_name;
 pub use parse_error::ParseError;
 use shown::check_shown;
 #[cfg(feature = "table")]

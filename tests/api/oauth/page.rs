@@ -154,6 +154,31 @@ async fn one_signs_in_first_comes_back_and_allows_it_without_a_password() {
 }
 
 #[tokio::test]
+async fn a_browser_that_keeps_no_cookies_is_told_that_signing_in_needs_them() {
+    arranged!(app, client, _jane);
+    let path = client.authorize_path("profile_read");
+    let mut browser = app.browser();
+    let page = sign_in(&mut browser, &path).await;
+    let profile = browser.open("/account").await;
+
+    for case in ["a decision", "another form", "the page after the sign-in"] {
+        browser.cookies.clear();
+        let asked = match case {
+            "a decision" => press(&mut browser, &page, "allow").await,
+            "another form" => browser.submit(&profile, "/account", &[]).await,
+            _ => browser.open(&path).await,
+        };
+        assert_eq!(asked.heading(), "Sign in", "{case}");
+        assert!(asked.has("Signing in needs cookies."), "{case}: {}", asked.text());
+    }
+    assert_eq!(app.items_of("grant").await.len(), 0);
+    // Now it has kept one.
+    let asked = browser.open(&path).await;
+    assert_eq!(asked.heading(), "Sign in");
+    assert!(!asked.has("cookies"), "{}", asked.text());
+}
+
+#[tokio::test]
 async fn what_is_entered_to_sign_in_is_shown_again_escaped_and_the_password_never() {
     arranged!(app, client, _jane);
     let mut browser = app.browser();
