@@ -85,6 +85,10 @@ impl<'a> Replay<'a> {
                 }
                 self.change_password(&self.user(*user).await?, *revoke_keys).await
             }
+            Act::SetSecondFactor { user, is_on } => {
+                return self.set_second_factor(*user, *is_on, entry).await;
+            }
+            Act::EndProofs(user) => return self.end_proofs(*user, entry).await,
             Act::DeleteClient(client) => table.delete_client(operator, *client).await,
             Act::RevokeGrantsTo(client) => {
                 if self.is_outdated(entry, &[AuditAction::ClientGrantsRevoked]).await? {
@@ -119,11 +123,6 @@ impl<'a> Replay<'a> {
             }
             Act::CheckEmails => {
                 let reason = "addresses were taken from the user; the log does not say which";
-                return Ok(Outcome::Left(reason.to_owned()));
-            }
-            Act::CheckSecondFactor => {
-                let reason = "the second factor, or its recovery codes, is as it was then: the \
-                              log has no secret";
                 return Ok(Outcome::Left(reason.to_owned()));
             }
             Act::CheckClient { client, settings } => {
@@ -238,6 +237,60 @@ impl<'a> Replay<'a> {
         self.table.change_password(operator, user, &change, password)?.commit().await.map(drop)
     }
 
+    /// Gives a user the second factor of the old table. Without that one goes off that is off since;
+    /// of any other the log has no secret.
+    async fn set_second_factor(
+        &self,
+        id: UserId,
+        is_on: bool,
+        entry: &LoggedEntry,
+    ) -> TableResult<Outcome> {
+        if self.is_outdated(entry, &SECOND_FACTOR).await? {
+            return Ok(Outcome::Unchanged);
+        }
+        let there = match self.old {
+            Some(old) => {
+                let (user, factor) = old.user_and(id, fetch::second_factor()).await?;
+                let user = user.ok_or(Error::NotFound("user"))?;
+                factor.map(|factor| (user, factor))
+            }
+            None if is_on => {
+                let reason = "the second factor, or its recovery codes, is as it was then: the \
+                              log has no secret";
+                return Ok(Outcome::Left(reason.to_owned()));
+            }
+            None => None,
+        };
+        let (user, here) = self.table.user_and(id, fetch::second_factor()).await?;
+        let user = user.ok_or(Error::NotFound("user"))?;
+        let is_same = match (&there, &here) {
+            (Some((_, there)), Some(here)) => **there == **here,
+            (there, here) => there.is_none() && here.is_none(),
+        };
+        if is_same {
+            return Ok(Outcome::Unchanged);
+        }
+        let there = there.as_ref().map(|(user, factor)| (&**user, &**factor));
+        self.table.copy_second_factor(&self.operator, &user, there)?.commit().await?;
+        Ok(Outcome::Done)
+    }
+
+    /// Ends the proofs of addresses that ended with the first password of the user's own.
+    async fn end_proofs(&self, id: UserId, entry: &LoggedEntry) -> TableResult<Outcome> {
+        let updated = AuditAction::EmailUpdated.as_str();
+        let is_end = |action: &str, changed: &[String]| {
+            action == updated && changed.iter().any(|field| field == "verified")
+        };
+        let user = self.user(id).await?;
+        if user.proof_epoch >= user.credential_epoch
+            || self.has_changed(entry, &id.into(), is_end).await?
+        {
+            return Ok(Outcome::Unchanged);
+        }
+        self.table.end_email_proofs(&self.operator, &user)?.commit().await?;
+        Ok(Outcome::Done)
+    }
+
     async fn limit_client(&self, id: ClientId, scopes: &BTreeSet<Scope>) -> TableResult<Outcome> {
         let client = self.table.client(id).await?.ok_or(Error::NotFound("client"))?;
         let kept: BTreeSet<Scope> = client.scopes.intersection(scopes).copied().collect();
@@ -336,6 +389,14 @@ impl<'a> Replay<'a> {
 /// What is written of a membership.
 const MEMBERSHIP: [AuditAction; 3] =
     [AuditAction::MemberAdded, AuditAction::MemberRoleChanged, AuditAction::MemberRemoved];
+
+/// What is written of a second factor.
+const SECOND_FACTOR: [AuditAction; 4] = [
+    AuditAction::SecondFactorOn,
+    AuditAction::SecondFactorOff,
+    AuditAction::RecoveryCodesRenewed,
+    AuditAction::RecoveryCodeUsed,
+];
 
 /// What is not there any more has ended; what the table's own rules forbid is left to the operator.
 fn ended(outcome: TableResult<Outcome>) -> TableResult<Outcome> {

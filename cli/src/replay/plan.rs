@@ -44,6 +44,13 @@ pub(super) enum Act {
         user: UserId,
         revoke_keys: bool,
     },
+    /// It was turned on or off, or its recovery codes were used or replaced.
+    SetSecondFactor {
+        user: UserId,
+        is_on: bool,
+    },
+    /// No address is proved any more, but by the operator's word.
+    EndProofs(UserId),
     DeleteClient(ClientId),
     RevokeGrantsTo(ClientId),
     LimitClient {
@@ -75,9 +82,6 @@ pub(super) enum Act {
     },
     /// Addresses were taken from a user: the entry does not say which.
     CheckEmails,
-    /// The second factor was turned on or off, or its recovery codes changed or were used: the entry
-    /// has no secret.
-    CheckSecondFactor,
     /// These settings of a client were changed: the entry does not say to what.
     CheckClient {
         client: ClientId,
@@ -101,6 +105,7 @@ enum State {
     Disabled(UserId),
     Deleted(UserId),
     Password(UserId),
+    Proofs(UserId),
     SecondFactor(UserId),
     S3Key(UserId),
     Invitations(UserId),
@@ -148,8 +153,12 @@ impl<'a> Plan<'a> {
                 self.last(State::Deleted(user), logged);
             }
             A::PasswordChanged => {
-                let ended = details(logged, "revoked").iter().any(|kind| kind == "apiKeys");
-                self.without_keys.extend(ended.then_some(user));
+                let revoked = details(logged, "revoked");
+                let has_ended = |own: &str| revoked.iter().any(|kind| kind == own);
+                self.without_keys.extend(has_ended("apiKeys").then_some(user));
+                if has_ended("emailProofs") {
+                    self.last(State::Proofs(user), logged);
+                }
                 self.last(State::Password(user), logged);
             }
             A::TokenRotated => {
@@ -278,7 +287,11 @@ impl<'a> Plan<'a> {
                     let revoke_keys = self.without_keys.contains(&user);
                     self.add(Act::ChangePassword { user, revoke_keys }, entry);
                 }
-                State::SecondFactor(_) => self.add(Act::CheckSecondFactor, entry),
+                State::Proofs(user) => self.add(Act::EndProofs(user), entry),
+                State::SecondFactor(user) => {
+                    let is_on = !is(AuditAction::SecondFactorOff);
+                    self.add(Act::SetSecondFactor { user, is_on }, entry);
+                }
                 State::S3Key(user) => self.add(Act::RenewS3Key(user), entry),
                 State::Invitations(user) => self.add(Act::EndInvitationsBy(user), entry),
                 State::Scopes(client) => {
@@ -322,8 +335,9 @@ impl Act {
             && !matches!(self, Self::Disable(_) | Self::DeleteUser(_) | Self::DeleteAccount { .. })
     }
 
-    /// What comes from a token is known as long as the token is there. A user is deleted when no
-    /// account stands in the way any more.
+    /// What comes from a token is known as long as the token is there. A passkey is the last way in
+    /// until there is a password, and proofs end with those of before the password. A user is deleted
+    /// when no account stands in the way any more.
     const fn phase(&self) -> u8 {
         match self {
             Self::Disable(_) => 0,
@@ -333,20 +347,20 @@ impl Act {
             | Self::EndSession { .. }
             | Self::DeleteApiKey { .. }
             | Self::DeleteSshKey { .. }
-            | Self::RemovePasskey { .. }
             | Self::RenewS3Key(_)
             | Self::ChangePassword { .. }
+            | Self::SetSecondFactor { .. }
             | Self::DeleteClient(_)
             | Self::RevokeGrantsTo(_)
             | Self::LimitClient { .. } => 2,
-            Self::EndInvitation { .. } | Self::EndInvitationsBy(_) => 3,
+            Self::RemovePasskey { .. }
+            | Self::EndProofs(_)
+            | Self::EndInvitation { .. }
+            | Self::EndInvitationsBy(_) => 3,
             Self::DeleteAccount { .. } => 4,
             Self::RemoveMember { .. } | Self::Demote { .. } => 5,
             Self::DeleteUser(_) => 6,
-            Self::CheckOwner { .. }
-            | Self::CheckEmails
-            | Self::CheckSecondFactor
-            | Self::CheckClient { .. } => 7,
+            Self::CheckOwner { .. } | Self::CheckEmails | Self::CheckClient { .. } => 7,
         }
     }
 }

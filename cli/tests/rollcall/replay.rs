@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::model::{ApiKey, Role, ServiceKey, Timestamp};
-use shared::table::{Actor, SignInProof, fetch};
+use shared::model::{ApiKey, Role, SecondFactor, ServiceKey, Timestamp};
+use shared::table::{Actor, SignInProof, Stored, fetch};
 
+use crate::second_factor::{add_passkey, turn_on};
 use crate::stage::{Stage, text};
 use crate::users::granted;
 
@@ -75,8 +76,7 @@ impl Restored {
         let command = [&["replay", "--since", &self.since], source].concat();
         let output = self.table.run(&command, stdin);
         assert!(output.status.success(), "{output:?}");
-        let lines = str::from_utf8(&output.stdout).unwrap().lines();
-        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+        lines(&output.stdout)
     }
 
     /// What of Jane, John, Mary, Ann and the clients has ended.
@@ -231,6 +231,99 @@ async fn a_setting_of_a_client_that_changed_is_left_until_it_is_set_again() {
     assert_eq!((&left["outcome"], &left["action"]), (&json!("left"), &json!("client.updated")));
     table.done(&set);
     assert_eq!(count_lines(&table.run(&replay, "").stdout), 0);
+}
+
+/// What a run printed.
+fn lines(output: &[u8]) -> Vec<Value> {
+    let lines = str::from_utf8(output).unwrap().lines();
+    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+async fn factor(stage: &Stage, user: &Value) -> Option<SecondFactor> {
+    let id = text(user, "id").parse().unwrap();
+    let found = stage.table.user_and(id, fetch::second_factor()).await.unwrap();
+    found.1.map(Stored::into_inner)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_factor_is_that_of_the_old_table_and_without_it_goes_off_if_it_is_off_since() {
+    let old = Stage::new().await;
+    let (jane, john, mary) = (old.jane(), old.other("johnroe"), old.other("maryroe"));
+    turn_on(&old, &john["id"]).await;
+    turn_on(&old, &mary["id"]).await;
+    let (table, since) = restored_now(&old).await;
+    let without = old.restored().await;
+    turn_on(&old, &jane["id"]).await;
+    for user in ["johnroe", "maryroe"] {
+        old.done(&["reset-second-factor", "--user", user]);
+    }
+    turn_on(&old, &mary["id"]).await;
+    let replay = ["replay", "--since", &since, "--from-table", &old.table_name];
+
+    let done = lines(&table.run(&replay, "").stdout);
+
+    assert_eq!(done.len(), 3, "{done:?}");
+    assert!(done.iter().all(|line| line["outcome"] == "done"), "{done:?}");
+    for user in [&jane, &john, &mary] {
+        assert!(factor(&table, user).await == factor(&old, user).await, "{user}");
+        let [own, there] = [table.user(&user["id"]).await, old.user(&user["id"]).await];
+        assert_eq!(own.second_factor_since, there.second_factor_since, "{user}");
+    }
+    assert_eq!(count_lines(&table.run(&replay, "").stdout), 0);
+
+    let export = old.run(&["audit", "export", "--all"], "").stdout;
+    let export = String::from_utf8(export).unwrap();
+    let from_export = ["replay", "--since", &since, "--from-export", "-"];
+    let output = without.run(&from_export, &export);
+    let (off, left): (Vec<_>, Vec<_>) =
+        lines(&output.stdout).into_iter().partition(|line| line["outcome"] == "done");
+    assert_eq!((off.len(), left.len()), (1, 2), "{output:?}");
+    assert_eq!(
+        (&off[0]["action"], &off[0]["target"]["id"]),
+        (&json!("second_factor.off"), &john["id"])
+    );
+    assert!(factor(&without, &john).await.is_none() && factor(&without, &mary).await.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_passkey_that_was_the_only_way_in_is_removed_once_there_is_the_password() {
+    let old = Stage::new().await;
+    let jane = old.jane();
+    let passkey = add_passkey(&old, &jane["id"], "laptop").await;
+    old.remove_password(&jane["id"]).await;
+    let (table, since) = restored_now(&old).await;
+    old.done(&["reset-password", "--user", "janedoe"]);
+    let user = old.user(&jane["id"]).await;
+    old.table.remove_passkey(&Actor::operator(), &user, passkey).commit().await.unwrap();
+
+    let output = table.run(&["replay", "--since", &since, "--from-table", &old.table_name], "");
+
+    let done = lines(&output.stdout);
+    let actions: Vec<_> = done.iter().map(|line| text(line, "action")).collect();
+    assert_eq!(actions, ["password.changed", "passkey.removed"], "{output:?}");
+    assert!(done.iter().all(|line| line["outcome"] == "done"), "{output:?}");
+    assert!(table.table.passkeys(user.id).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proofs_of_addresses_that_ended_with_the_first_own_password_end_again() {
+    let old = Stage::new().await;
+    let jane = old.jane();
+    let (table, since) = restored_now(&old).await;
+    old.done(&["reset-password", "--user", "janedoe"]);
+    let export = old.run(&["audit", "export", "--all"], "").stdout;
+    // As if it were the user's own.
+    let export = String::from_utf8(export).unwrap();
+    let export = export.replace(r#""sessions"]"#, r#""sessions","emailProofs"]"#);
+    let replay = ["replay", "--since", &since, "--from-export", "-"];
+
+    let done = lines(&table.run(&replay, &export).stdout);
+
+    assert_eq!(done.len(), 2, "{done:?}");
+    assert!(done.iter().all(|line| line["outcome"] == "done"), "{done:?}");
+    let user = table.user(&jane["id"]).await;
+    assert_eq!((user.credential_epoch, user.proof_epoch), (1, 1));
+    assert_eq!(count_lines(&table.run(&replay, &export).stdout), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,14 +14,14 @@ fn key() -> ServiceKey {
 }
 
 /// Turns the second factor on, and gives the recovery codes.
-async fn turn_on(stage: &Stage, id: &Value) -> Vec<String> {
+pub(crate) async fn turn_on(stage: &Stage, id: &Value) -> Vec<String> {
     let (user, secret) = (stage.user(id).await, TotpSecret::generate().unwrap());
     let totp = secret.seal(&key(), user.id).unwrap();
     let write = stage.table.turn_on_second_factor(&Actor::operator(), &user, totp, 1).unwrap();
     write.commit().await.unwrap().iter().map(ToString::to_string).collect()
 }
 
-async fn add_passkey(stage: &Stage, id: &Value, name: &str) -> PasskeyId {
+pub(crate) async fn add_passkey(stage: &Stage, id: &Value, name: &str) -> PasskeyId {
     let (table, user) = (&stage.table, stage.user(id).await.id);
     let purpose = PasskeyPurpose::Registration { user, session: SessionId::generate().unwrap() };
     let asked = PasskeyChallenge::begin(purpose, Vec::new(), &key()).unwrap();

@@ -208,7 +208,7 @@ fn no_code() -> ParseError {
 }
 
 /// The second factor of a user who has turned it on. It has no `Debug`: it has secrets.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SecondFactor {
     /// Whose it is.

@@ -7,6 +7,8 @@ use crate::model::{
     AuditAction, MailKind, RecoveryCode, SealedTotp, SecondFactor, SecretHash, Timestamp, User,
     UserId,
 };
+#[cfg(feature = "operator")]
+use crate::table::engine::Item;
 use crate::table::engine::{
     Actor, Changes, Condition, Fetch, Items, Key, Keyed, NewNotice, OnConditionFailed, Stored,
     Table, Trail, Transaction,
@@ -224,6 +226,35 @@ impl Table {
             let removed = if is_first { removed.notifying(notice) } else { removed };
             transaction = transaction.leaving(removed);
         }
+        Ok(Write::new(transaction, ()))
+    }
+
+    /// Gives a user the second factor that it has in another table, with the codes that were not
+    /// used there, or takes it away. Nobody is told.
+    #[cfg(feature = "operator")]
+    pub fn copy_second_factor(
+        &self,
+        actor: &Actor,
+        user: &User,
+        there: Option<(&User, &SecondFactor)>,
+    ) -> Result<Write<'_, ()>> {
+        let transaction = Transaction::without_trail(self, actor, "copy a second factor");
+        let Some((other, factor)) = there else {
+            return Ok(Write::new(transaction.delete_factor(user).mark_off(user), ()));
+        };
+        let is_same_app = user.second_factor_since == Some(factor.since);
+        let action = if is_same_app {
+            AuditAction::RecoveryCodesRenewed
+        } else {
+            AuditAction::SecondFactorOn
+        };
+        let changes = Changes::of_credentials()
+            .set(SINCE, factor.since)?
+            .set(IS_OWN, other.second_factor_is_own)?;
+        let transaction = transaction
+            .put(factor.to_attributes(factor.key())?, Condition::always(), CONFLICT)?
+            .update(user.key(), changes, Condition::same_second_factor(user), CONFLICT)
+            .leaving(Trail::of_user(user.id, action));
         Ok(Write::new(transaction, ()))
     }
 }

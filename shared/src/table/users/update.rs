@@ -275,6 +275,16 @@ impl Table {
         Ok(write.with_outcome(Some(credential)))
     }
 
+    /// Ends all proofs of a user's addresses but for the operator's word, as the first password of the
+    /// user's own does.
+    #[cfg(feature = "operator")]
+    pub fn end_email_proofs(&self, actor: &Actor, user: &Stored<User>) -> Result<Write<'_, ()>> {
+        let changes = Changes::of_credentials().set("proofEpoch", user.credential_epoch)?;
+        let trail = Trail::of_user(user.id, AuditAction::EmailUpdated).changed(["verified"]);
+        let unchanged = Condition::unchanged(user);
+        Ok(Write::new(self.update_user(actor, user, changes, unchanged, trail), ()))
+    }
+
     /// Makes an account the current one of a member. Requires the user to be unchanged, so that a
     /// delayed request does not undo a later choice.
     pub fn set_current_account(
