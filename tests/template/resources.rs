@@ -242,6 +242,9 @@ fn only_the_functions_that_seal_passwords_have_the_public_key() {
 
     let names: Vec<_> = sealing.map(|function| function.binary).collect();
     assert_eq!(names, ["pages", "quave-accounts", "rollcall-accounts"]);
+    let page = std::fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let told = page.lines().find(|line| line.starts_with("The functions that seal, ")).unwrap();
+    assert!(names.iter().all(|name| told.contains(&format!("`{name}`"))), "{told}");
 }
 
 #[test]
