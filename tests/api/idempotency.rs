@@ -441,12 +441,14 @@ async fn the_same_bytes_of_another_media_type_are_another_request() {
             ("content-type", media_type),
             ("idempotency-key", "a-key"),
         ];
-        let body = r#"{"full_name": "Jane"}"#;
+        // As a form it has a field that is not known.
+        let body = "--part\r\ncontent-disposition: form-data; name=\"full_name\"\r\n\r\n\
+                    Jane\r\n--part--\r\n";
         app.send("PATCH", "/api/v1.1/users/janedoe/", &headers, Some(body)).await.status
     };
 
     assert_eq!(send("application/x-www-form-urlencoded").await, 200);
-    assert_eq!(send("application/json").await, 422);
+    assert_eq!(send("multipart/form-data; boundary=part").await, 422);
     assert_eq!(send("application/x-www-form-urlencoded; charset=utf-8").await, 200);
 }
 

@@ -109,7 +109,7 @@ async fn a_logo_with_colours_of_its_own_has_a_light_ground_in_the_dark() {
         let response = app.send("GET", "/account/sign-in", &[], None).await;
         let page = response.body.as_str().unwrap();
 
-        let ground = "@media (prefers-color-scheme:dark){.logo svg{background:#fff;";
+        let ground = "@media(prefers-color-scheme:dark){.logo svg{background:#fff;";
         assert_eq!(page.contains(ground), has_ground, "{page}");
     }
 }
