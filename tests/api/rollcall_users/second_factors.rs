@@ -287,9 +287,8 @@ async fn ten_wrong_codes_lock_a_reset_too_and_its_link_works_on() {
     let jane = proved_jane(&app).await;
     let (secret, codes) = turn_on(&app, &jane).await;
     let link = reset_link(&app, &mut post).await;
-    let reset = async |code: &str| {
-        post_json(&app, &link, &json!({ "password": NEW, "code": code })).await
-    };
+    let reset =
+        async |code: &str| post_json(&app, &link, &json!({ "password": NEW, "code": code })).await;
     for _ in 0..10 {
         assert_eq!(reset(&stale(&secret)).await.status, 403);
     }
