@@ -1,5 +1,7 @@
 //! How AWS is reached: region, credentials, TLS, timeouts.
 
+mod sign;
+
 use std::env;
 use std::fmt;
 
@@ -19,6 +21,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use crate::error::failed;
 use crate::timeouts;
 use crate::{Error, PublicUrl, Result};
+pub(crate) use sign::SigV4;
 
 /// The certificate authorities that Amazon's endpoints use (Amazon Trust Services,
 /// <https://www.amazontrust.com/repository/>), so that a cold start does not load all those that

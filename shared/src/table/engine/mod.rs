@@ -13,10 +13,12 @@ mod item;
 mod key;
 mod outbox;
 mod read;
+mod response;
 #[cfg(feature = "operator")]
 mod scan;
 mod signature;
 mod table;
+mod text;
 mod trail;
 mod transaction;
 mod versions;
