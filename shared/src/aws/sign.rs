@@ -111,7 +111,9 @@ impl Signer {
         headers.extend(token.map(|token| ("x-amz-security-token", token)));
         headers.sort_unstable();
 
-        let (mut canonical, mut names) = (format!("{}\n/\n\n", request.method()), String::new());
+        let (mut canonical, mut names) = (String::with_capacity(1024), String::with_capacity(128));
+        canonical += request.method();
+        canonical += "\n/\n\n";
         for (name, value) in headers {
             names += if names.is_empty() { "" } else { ";" };
             names += name;

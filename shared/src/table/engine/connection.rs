@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 
 use super::capacity::Capacity;
 use super::response::UnparsedItems;
-use crate::aws::{Aws, SigV4, http_client, retries, timeouts, variable};
+use crate::aws::{Aws, SigV4, UserAgent, http_client, retries, timeouts, variable};
 use crate::lifetimes::{AUDIT_RETENTION_DAYS, MAX_AUDIT_RETENTION_DAYS};
 use crate::{Error, Result};
 
@@ -77,6 +77,7 @@ impl Connection {
         // Nobody turns them off, so that nothing asks at every step whether somebody has.
         config.push_interceptor(SharedInterceptor::permanent(Capacity));
         config.push_interceptor(SharedInterceptor::permanent(UnparsedItems));
+        config.push_interceptor(SharedInterceptor::permanent(UserAgent));
         // Clients of one process share a retry quota; clients of another endpoint have their own.
         if let Some(endpoint) = &self.aws.endpoint {
             config.set_retry_partition(Some(RetryPartition::new(endpoint.clone())));
