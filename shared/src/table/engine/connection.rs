@@ -4,7 +4,7 @@ use std::env;
 
 use aws_sdk_dynamodb::config::BehaviorVersion;
 use aws_sdk_dynamodb::config::retry::RetryPartition;
-use aws_sdk_dynamodb::config::{Region, SharedCredentialsProvider};
+use aws_sdk_dynamodb::config::{Region, SharedCredentialsProvider, StalledStreamProtectionConfig};
 use aws_sdk_dynamodb::{Client, Config};
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 
@@ -73,7 +73,9 @@ impl Connection {
             .region(self.aws.region)
             .credentials_provider(self.aws.credentials)
             .retry_config(retries())
-            .timeout_config(timeouts());
+            .timeout_config(timeouts())
+            // Each attempt has a time in which its response must be there.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         // Nobody turns them off, so that nothing asks at every step whether somebody has.
         config.push_interceptor(SharedInterceptor::permanent(Capacity));
         config.push_interceptor(SharedInterceptor::permanent(UnparsedItems));

@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 use serde::Deserialize;
 
 use super::failure::failed_call;
-use super::item::{Attributes, Item, Stored, from_attributes};
+use super::item::{Attributes, Item, Stored};
 use super::key::{Key, PK, SK};
 use super::response::text_of;
 use super::table::Table;
@@ -43,7 +43,8 @@ struct Head {
 }
 
 impl Unparsed {
-    fn new(text: String) -> Result<(Key, Self)> {
+    fn new(item: &Attributes) -> Result<(Key, Self)> {
+        let text = text_of(item).to_owned();
         let Head { pk, sk, version } = parse(&text).map_err(failed("read an item"))?;
         Ok((Key::new(pk, sk), Self { version, text }))
     }
@@ -52,6 +53,11 @@ impl Unparsed {
         let item = parse(&self.text).map_err(failed("read an item"))?;
         Ok(Stored { item, version: self.version })
     }
+}
+
+/// Parses an item of a list, with its key.
+fn parse_listed<T: Item>(item: &Attributes) -> Result<Stored<T>> {
+    Unparsed::new(item)?.1.parse()
 }
 
 impl Items {
@@ -70,6 +76,16 @@ impl Items {
         let item = self.0.remove(key)?;
         // Whose key was read is an item.
         serde_json::from_str(&item.text).ok().map(attributes)
+    }
+
+    /// The type of the item at a key, if there is one.
+    pub(in crate::table) fn kind(&self, key: &Key) -> Result<Option<String>> {
+        #[derive(Deserialize)]
+        struct Kind {
+            r#type: String,
+        }
+        let kind = self.0.get(key).map(|item| parse::<Kind>(&item.text));
+        Ok(kind.transpose().map_err(failed("read an item"))?.map(|Kind { r#type }| r#type))
     }
 
     /// Whether there is an item at a key.
@@ -119,8 +135,8 @@ impl Table {
                 .await
                 .map_err(failed_call("read items"))?;
             let items = output.responses.into_iter().flat_map(HashMap::into_values).flatten();
-            for text in items.filter_map(text_of) {
-                found.push(Unparsed::new(text)?);
+            for item in items {
+                found.push(Unparsed::new(&item)?);
             }
             let rest = output.unprocessed_keys.and_then(|mut tables| tables.remove(&self.name));
             let rest = rest.into_iter().flat_map(|rest| rest.keys);
@@ -152,7 +168,7 @@ impl Table {
         let mut pages = self.query_prefix(partition, prefix).into_paginator().items().send();
         let mut found = Vec::new();
         while let Some(item) = pages.next().await {
-            found.push(from_attributes(item.map_err(failed_call("read a list"))?)?);
+            found.push(parse_listed(&item.map_err(failed_call("read a list"))?)?);
         }
         Ok(found)
     }
@@ -164,7 +180,7 @@ impl Table {
         let mut pages = keys.into_paginator().items().send();
         let mut found = Vec::new();
         while let Some(item) = pages.next().await {
-            found.extend(Key::from_attributes(&item.map_err(failed_call("read a list"))?));
+            found.push(Unparsed::new(&item.map_err(failed_call("read a list"))?)?.0);
         }
         Ok(found)
     }
@@ -179,8 +195,8 @@ impl Table {
         let keys = self.query_prefix(partition.to_owned(), prefix).limit(limit);
         let page = keys.projection_expression(format!("{PK}, {SK}")).send().await;
         let page = page.map_err(failed_call("read a list"))?;
-        let keys = page.items().iter().filter_map(Key::from_attributes).collect();
-        Ok((keys, page.last_evaluated_key.is_none()))
+        let keys = page.items().iter().map(|item| Ok(Unparsed::new(item)?.0));
+        Ok((keys.collect::<Result<_>>()?, page.last_evaluated_key.is_none()))
     }
 
     /// A query for the items of a partition whose sort key starts with `prefix`.
@@ -251,8 +267,8 @@ impl Table {
                 })
             })
             .transpose()?;
-        let items = page.items.unwrap_or_default().into_iter();
-        Ok((items.map(|item| Ok(from_attributes::<T>(item)?.item)).collect::<Result<_>>()?, next))
+        let items = page.items.iter().flatten();
+        Ok((items.map(|item| Ok(parse_listed::<T>(item)?.item)).collect::<Result<_>>()?, next))
     }
 
     /// Reads up to `limit` items from one key down to another of its partition, both included; also
@@ -279,8 +295,8 @@ impl Table {
             .await
             .map_err(failed_call("read a list"))?;
         let ended = page.last_evaluated_key.is_none();
-        let items = page.items.unwrap_or_default().into_iter();
-        Ok((items.map(|item| Ok(from_attributes::<T>(item)?.item)).collect::<Result<_>>()?, ended))
+        let items = page.items.iter().flatten();
+        Ok((items.map(|item| Ok(parse_listed::<T>(item)?.item)).collect::<Result<_>>()?, ended))
     }
 }
 
