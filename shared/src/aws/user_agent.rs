@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::disable_interceptor;
 
-/// What CloudTrail shows.
+/// What `CloudTrail` shows.
 const USER_AGENT: &str = concat!("aws-sdk-rust rollcall/", env!("CARGO_PKG_VERSION"));
 
 /// Names the service in place of the SDK's own interceptor.

@@ -1,6 +1,6 @@
 //! Items as the text of a response has them, from which they are parsed at once.
 //!
-//! The SDK would make a map of each, which takes a third of all work of a request.
+//! The SDK would make a map of each, which takes three tenths of all work of a request.
 
 use std::collections::HashMap;
 use std::fmt;
