@@ -174,7 +174,7 @@ mod tests {
 
         let (read, listed) = (read.unwrap(), listed.unwrap());
         assert_eq!(text_of(&read.responses.unwrap()["t"][0]), r#"{"pk": {"S": "a"}}"#);
-        assert_eq!(read.unprocessed_keys.unwrap()["t"].keys, [key.clone()]);
+        assert_eq!(read.unprocessed_keys.unwrap()["t"].keys[..], *std::slice::from_ref(&key));
         assert_eq!(read.consumed_capacity.unwrap()[0].capacity_units, Some(1.5));
         assert_eq!(text_of(&listed.items.unwrap()[0]), r#"{"pk": {"S": "a"}}"#);
         assert_eq!(listed.last_evaluated_key.unwrap(), key);
