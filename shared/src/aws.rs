@@ -1,5 +1,8 @@
 //! How AWS is reached: region, credentials, TLS, timeouts.
 
+mod sign;
+mod user_agent;
+
 use std::env;
 use std::fmt;
 
@@ -19,6 +22,8 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use crate::error::failed;
 use crate::timeouts;
 use crate::{Error, PublicUrl, Result};
+pub(crate) use sign::SigV4;
+pub(crate) use user_agent::UserAgent;
 
 /// The certificate authorities that Amazon's endpoints use (Amazon Trust Services,
 /// <https://www.amazontrust.com/repository/>), so that a cold start does not load all those that

@@ -96,7 +96,7 @@ impl TestApp {
             functions: Functions::start(table, keys, SealPublicKey::parse(&PUBLIC)?)?,
             settings: functions::settings(),
             table: connect(proxy.endpoint(), &table_name)?,
-            service_keys: keys("")?,
+            service_keys: keys(""),
             secrets_manager,
             engine,
             table_name,
@@ -159,9 +159,8 @@ impl TestApp {
     /// Restarts the functions while Secrets Manager is unreachable.
     pub fn lose_service_key(&mut self) {
         let closed = self.closed_port.insert(Door::new().expect("a free port"));
-        let keys =
-            |_: &str| Ok(ServiceKeys::new(Aws::local(closed.endpoint()), SECRET.to_owned())?);
-        self.functions.forget_service_key(keys).expect("clients");
+        let keys = |_: &str| ServiceKeys::new(Aws::local(closed.endpoint()), SECRET.to_owned());
+        self.functions.forget_service_key(keys);
     }
 
     /// Restarts the functions with what the operator decides.
@@ -181,8 +180,8 @@ impl TestApp {
 
     fn forget_service_key(&mut self) {
         let keys = |caller: &str| service_keys(&self.secrets_manager, caller);
-        self.functions.forget_service_key(keys).expect("clients");
-        self.service_keys = keys("").expect("a client");
+        self.functions.forget_service_key(keys);
+        self.service_keys = keys("");
     }
 
     /// Has the functions reach the table without the proxy, which keeps note of every call.
@@ -341,9 +340,9 @@ fn connect(endpoint: &str, table_name: &str) -> Result<Table> {
     Ok(Table::connect(Connection::local(endpoint, table_name))?)
 }
 
-fn service_keys(manager: &SecretsManager, caller: &str) -> Result<ServiceKeys> {
+fn service_keys(manager: &SecretsManager, caller: &str) -> ServiceKeys {
     let endpoint = format!("{}/{caller}", manager.endpoint());
-    Ok(ServiceKeys::new(Aws::local(&endpoint), SECRET.to_owned())?)
+    ServiceKeys::new(Aws::local(&endpoint), SECRET.to_owned())
 }
 
 /// Checks after every test that the log reveals no secret, and that no function made a call that

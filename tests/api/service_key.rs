@@ -28,7 +28,7 @@ async fn keys(secret: &Secret) -> ServiceKeys {
     };
     let router = Router::new().fallback(read).with_state(Arc::clone(secret));
     tokio::spawn(axum::serve(listener, router).into_future());
-    ServiceKeys::new(Aws::local(&endpoint), "x".to_owned()).unwrap()
+    ServiceKeys::new(Aws::local(&endpoint), "x".to_owned())
 }
 
 fn key(letter: &str) -> String {

@@ -61,7 +61,7 @@ impl Secrets {
     }
 
     async fn seed_users(&mut self, table: &Table, secrets_manager: &SecretsManager) -> Result<()> {
-        let keys = ServiceKeys::new(Aws::local(secrets_manager.endpoint()), SECRET.to_owned())?;
+        let keys = ServiceKeys::new(Aws::local(secrets_manager.endpoint()), SECRET.to_owned());
         let key = keys.current().await?;
         self.users = vec![
             seed_user(table, &key, "janedoe", "Jane Doe", "jane.doe@example.com").await?,

@@ -8,7 +8,7 @@ use crate::performance::{
 use anyhow::{Context, Result, bail};
 use devkit::template::Template;
 use serde_json::Value;
-use testkit::{DocumentedOperation, Person, TestApp, operation};
+use testkit::{DocumentedOperation, Person, TestApp, operation, token_id};
 
 use super::authority::Authority;
 use super::front::{Front, Passed};
@@ -160,10 +160,11 @@ impl Setup<'_> {
         })
     }
 
-    /// The stock twice: with the certificates of the system one by one, and all in one file.
+    /// The stock twice: with the certificates of the system one by one, and all in one file. Both
+    /// floors read what golem's and quave's reads of an account do.
     async fn floors(&self, floors: &Floors, jane: &Person<'_>) -> Result<Vec<Subject>> {
         let event = self.app.event(&operation("golem-get-account"), jane).await;
-        let keys = self.four_keys(jane).await;
+        let keys = four_keys(jane)?;
         let floor = |name: &str, program: &PathBuf, trusted: &[(&str, &PathBuf)]| {
             let mut environment =
                 self.reached(self.app.environment(&["TABLE_NAME".to_owned()].into()));
@@ -187,22 +188,14 @@ impl Setup<'_> {
         let Authority { folder, bundle, .. } = authority;
         Ok(vec![
             floor("floor A: constant", &floors.constant, &[]),
+            floor("floor B: lean", &floors.lean, &[("SSL_CERT_FILE", bundle)]),
             floor(
-                "floor B: stock, folder of certificates",
+                "floor C: stock, folder of certificates",
                 &floors.stock,
                 &[("SSL_CERT_DIR", folder)],
             ),
-            floor("floor B: stock", &floors.stock, &[("SSL_CERT_FILE", bundle)]),
+            floor("floor C: stock", &floors.stock, &[("SSL_CERT_FILE", bundle)]),
         ])
-    }
-
-    /// The keys of four existing items, as the stock takes them.
-    async fn four_keys(&self, jane: &Person<'_>) -> String {
-        let of_jane = format!("USER#{}", jane.user().id);
-        let items = self.app.items().await;
-        let own = items.iter().filter(|item| item["pk"]["S"] == of_jane.as_str());
-        let words = own.take(4).flat_map(|item| [&item["pk"]["S"], &item["sk"]["S"]]);
-        words.filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
     }
 
     /// The same through the fronts.
@@ -214,6 +207,16 @@ impl Setup<'_> {
         };
         environment.into_iter().map(through).collect()
     }
+}
+
+/// The keys of a person's token, user, account and membership, as the floors take them.
+fn four_keys(person: &Person<'_>) -> Result<String> {
+    let token = token_id(person.token()).context("no token")?;
+    let (user, account) = (person.user().id, person.account());
+    Ok(format!(
+        "ACCOUNT#{account} ACCOUNT USER#{user} MEMBER#{account} USER#{user} TOKEN#{token} \
+         USER#{user} USER"
+    ))
 }
 
 /// Whether a function has the means to hash passwords.

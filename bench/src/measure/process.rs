@@ -22,6 +22,8 @@ pub(crate) struct Run {
     cold_cpu: f64,
     first_cpu: f64,
     warm: Vec<f64>,
+    /// Of a warm request.
+    warm_cpu: f64,
     peak: f64,
     calls: f64,
     bytes: f64,
@@ -59,13 +61,15 @@ pub(crate) async fn run(
         warm.push(running.send(subject).await?);
     }
     let passed = environment.passed();
+    let warm_cpu = running.processor_time()? - cold_cpu;
     let peak = running.peak()?;
     running.child.kill().await?;
     let requests = warm_requests as f64;
     let calls = (passed.calls - before.calls) as f64 / requests;
     let bytes = (passed.bytes - before.bytes) as f64 / requests;
     let table = (milliseconds(passed.responding) - milliseconds(before.responding)) / requests;
-    Ok(Run { init, first, cold_cpu, first_cpu, warm, peak, calls, bytes, table })
+    let warm_cpu = warm_cpu / requests;
+    Ok(Run { init, first, cold_cpu, first_cpu, warm, warm_cpu, peak, calls, bytes, table })
 }
 
 impl Running {
@@ -176,6 +180,7 @@ impl Runs {
             first_cpu_ms: quantile(of(|run| run.first_cpu), 0.5),
             warm_p50_ms: quantile(warm.clone(), 0.5),
             warm_p99_ms: quantile(warm, 0.99),
+            warm_cpu_ms: quantile(of(|run| run.warm_cpu), 0.5),
             table_ms: quantile(of(|run| run.table), 0.5),
             peak_kib: quantile(of(|run| run.peak), 0.5),
             size: fs::metadata(&subject.program)?.len(),

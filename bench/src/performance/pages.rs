@@ -22,7 +22,7 @@ pub(crate) struct PageShares {
 }
 
 impl PageShares {
-    /// From their shares of the stock; nothing if one of the two was not measured.
+    /// From their shares of a floor; nothing if one of the two was not measured.
     pub(crate) fn new(all: &[Shares]) -> Option<Self> {
         let of = |operation: &str| all.iter().find(|one| one.of.operation == operation);
         let (page, read) = of(PAGE_WITH_SESSION).zip(of(READ_WITH_TOKEN))?;
@@ -61,7 +61,7 @@ mod tests {
     }
 
     fn shares(of: &Measured, cold: f64, warm: f64) -> Shares<'_> {
-        Shares { of, cold, warm, warm_p99: 9.0, memory: 0.7, size: 0.5 }
+        Shares { of, cold, warm, warm_p99: 9.0, cpu: 9.0, memory: 0.7, size: 0.5 }
     }
 
     #[test]

@@ -40,7 +40,9 @@ pub(crate) struct Function {
 pub(crate) struct Floors {
     /// A constant response.
     pub(crate) constant: PathBuf,
-    /// Reads four items by the SDK with its own defaults.
+    /// Reads the items of a request by as little of the SDK as it can.
+    pub(crate) lean: PathBuf,
+    /// The same by the SDK with its own defaults.
     pub(crate) stock: PathBuf,
 }
 
@@ -89,6 +91,8 @@ pub(crate) struct Measured {
     pub(crate) warm_p50_ms: f64,
     /// See there.
     pub(crate) warm_p99_ms: f64,
+    /// What its threads ran for a later request, in milliseconds: the median of the starts' means.
+    pub(crate) warm_cpu_ms: f64,
     /// Of a warm request, while a call was in progress behind the front, in milliseconds: the median
     /// of the starts' means.
     pub(crate) table_ms: f64,
@@ -139,6 +143,7 @@ impl Measured {
             first_cpu_ms: 1.0,
             warm_p50_ms: 1.0,
             warm_p99_ms: 2.0,
+            warm_cpu_ms: 0.5,
             table_ms: 0.5,
             peak_kib: 8192.0,
             size: 7_000_000,

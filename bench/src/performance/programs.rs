@@ -84,13 +84,17 @@ async fn release(functions: &[template::Function], how: &[&str], folder: &Path) 
 pub(crate) async fn floors(folder: &Path) -> Result<Floors> {
     out::line("Building the floors")?;
     let floors = folder.join("floors");
-    for name in ["constant", "stock"] {
+    for (name, profile) in [("constant", "release"), ("lean", "lean"), ("stock", "release")] {
         let mut cargo = in_floors()?;
-        cargo.args(["--release", "--package", name]);
+        cargo.args(["--profile", profile, "--package", name]);
         built(cargo, &floors).await?;
     }
-    let program = |name: &str| floors.join("release").join(name);
-    Ok(Floors { constant: program("constant"), stock: program("stock") })
+    let program = |profile: &str, name: &str| floors.join(profile).join(name);
+    Ok(Floors {
+        constant: program("release", "constant"),
+        lean: program("lean", "lean"),
+        stock: program("release", "stock"),
+    })
 }
 
 fn in_floors() -> Result<Command> {

@@ -7,11 +7,9 @@ use super::ParseError;
 
 /// The bytes in lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        text.extend(pair(*byte).map(char::from));
-    }
-    text
+    let pairs: Vec<[u8; 2]> = bytes.iter().copied().map(pair).collect();
+    // Digits are always a text.
+    String::from_utf8(pairs.into_flattened()).unwrap_or_default()
 }
 
 /// Bytes whose text is lower-case hexadecimal, and nothing else.

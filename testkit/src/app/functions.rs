@@ -46,13 +46,13 @@ impl Functions {
     /// With the table and the service key as each function reaches them.
     pub(super) fn start(
         table: impl Fn(&str) -> Result<Table>,
-        keys: impl Fn(&str) -> Result<ServiceKeys>,
+        keys: impl Fn(&str) -> ServiceKeys,
         sealing: SealPublicKey,
     ) -> Result<Self> {
         let names = GROUPS.iter().map(|group| group.function);
         let names = names.filter(|name| !WITHOUT_TABLE.contains(name));
         let app = |name| {
-            let mut app = App::new(settings(), table(name)?, keys(name)?)?;
+            let mut app = App::new(settings(), table(name)?, keys(name))?;
             app.table = app.table.sending_mail(false);
             app.rejected_sign_in = SHORT;
             Ok((name, app))
@@ -88,15 +88,11 @@ impl Functions {
     }
 
     /// Makes them read the service key again.
-    pub(super) fn forget_service_key(
-        &mut self,
-        keys: impl Fn(&str) -> Result<ServiceKeys>,
-    ) -> Result<()> {
+    pub(super) fn forget_service_key(&mut self, keys: impl Fn(&str) -> ServiceKeys) {
         for (name, app) in &mut self.apps {
-            app.service_keys = keys(name)?;
+            app.service_keys = keys(name);
         }
         self.forget_health();
-        Ok(())
     }
 
     /// Makes them look after the service's health again.

@@ -55,7 +55,7 @@ impl TestApp {
         let from = MAIL_FROM.parse().context("an address")?;
         let sender = Sender { service_name: self.settings.service_name.clone(), from };
         let table = connect(&self.proxy.endpoint_of("mailer"), &self.table_name)?;
-        let keys = service_keys(&self.secrets_manager, "mailer")?;
+        let keys = service_keys(&self.secrets_manager, "mailer");
         Ok(Mailer::new(table, keys, Aws::local(ses.endpoint()), None, sender)?)
     }
 }

@@ -4,11 +4,13 @@ use std::env;
 
 use aws_sdk_dynamodb::config::BehaviorVersion;
 use aws_sdk_dynamodb::config::retry::RetryPartition;
-use aws_sdk_dynamodb::config::{Region, SharedCredentialsProvider};
+use aws_sdk_dynamodb::config::{Region, SharedCredentialsProvider, StalledStreamProtectionConfig};
 use aws_sdk_dynamodb::{Client, Config};
+use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 
 use super::capacity::Capacity;
-use crate::aws::{Aws, http_client, retries, timeouts, variable};
+use super::response::UnparsedItems;
+use crate::aws::{Aws, SigV4, UserAgent, http_client, retries, timeouts, variable};
 use crate::lifetimes::{AUDIT_RETENTION_DAYS, MAX_AUDIT_RETENTION_DAYS};
 use crate::{Error, Result};
 
@@ -67,11 +69,17 @@ impl Connection {
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .http_client(http_client()?)
+            .push_auth_scheme(SigV4::new("dynamodb", &self.aws.region))
             .region(self.aws.region)
             .credentials_provider(self.aws.credentials)
             .retry_config(retries())
             .timeout_config(timeouts())
-            .interceptor(Capacity);
+            // Each attempt has a time in which its response must be there.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        // Nobody turns them off, so that nothing asks at every step whether somebody has.
+        config.push_interceptor(SharedInterceptor::permanent(Capacity));
+        config.push_interceptor(SharedInterceptor::permanent(UnparsedItems));
+        config.push_interceptor(SharedInterceptor::permanent(UserAgent));
         // Clients of one process share a retry quota; clients of another endpoint have their own.
         if let Some(endpoint) = &self.aws.endpoint {
             config.set_retry_partition(Some(RetryPartition::new(endpoint.clone())));

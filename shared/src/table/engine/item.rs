@@ -66,7 +66,8 @@ impl<T> Deref for Stored<T> {
 }
 
 /// Parses the attributes of an item.
-pub(in crate::table) fn from_attributes<T: Item>(attributes: Attributes) -> Result<Stored<T>> {
+#[cfg(feature = "operator")]
+pub(super) fn from_attributes<T: Item>(attributes: Attributes) -> Result<Stored<T>> {
     let version = attributes.get(VERSION).and_then(|value| value.as_n().ok()?.parse().ok());
     let item = serde_dynamo::from_item(attributes).map_err(failed("read an item"))?;
     Ok(Stored { item, version: version.unwrap_or_default() })

@@ -318,7 +318,7 @@ impl Key {
         Self::new(format!("CLAIM#{kind}#{value}"), "CLAIM")
     }
 
-    fn new(pk: String, sk: impl Into<String>) -> Self {
+    pub(super) fn new(pk: String, sk: impl Into<String>) -> Self {
         Self { pk, sk: sk.into() }
     }
 

@@ -13,10 +13,12 @@ mod item;
 mod key;
 mod outbox;
 mod read;
+mod response;
 #[cfg(feature = "operator")]
 mod scan;
 mod signature;
 mod table;
+mod text;
 mod trail;
 mod transaction;
 mod versions;
@@ -32,7 +34,7 @@ pub(in crate::table) use failure::failed_call;
 pub(in crate::table) use fetch::Both;
 pub use fetch::Fetch;
 pub use item::Stored;
-pub(in crate::table) use item::{Attributes, Item, Keyed, TTL, from_attributes};
+pub(in crate::table) use item::{Attributes, Item, Keyed, TTL};
 pub(in crate::table) use key::{
     CLEANUP, EMAIL, GRANT, INVITE, INVITED, Key, MADE, MAIL, MEMBER, PASSKEY, PK, PLAN, PLANS,
     PROOF, RESPONSE, SESSION, SHARDS, SIGNATURE, TOKEN, account_partition, cleanup_partition,

@@ -1,15 +1,18 @@
 //! Reads of many keys at once, or of a partition. Always strongly consistent.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::future::try_join_all;
+use serde::Deserialize;
 
 use super::failure::failed_call;
-use super::item::{Attributes, Item, Stored, from_attributes};
+use super::item::{Attributes, Item, Stored};
 use super::key::{Key, PK, SK};
+use super::response::text_of;
 use super::table::Table;
+use super::text::{attributes, parse};
 use crate::error::failed;
 use crate::random::back_off;
 use crate::{Error, Result};
@@ -22,22 +25,67 @@ const MAX_ATTEMPTS: u32 = 8;
 
 /// The items found at a set of keys.
 #[derive(Default)]
-pub struct Items(HashMap<Key, Attributes>);
+pub struct Items(BTreeMap<Key, Unparsed>);
+
+/// An item that was found.
+struct Unparsed {
+    version: u64,
+    text: String,
+}
+
+/// What of every item is looked at when it is read.
+#[derive(Deserialize)]
+struct Head {
+    pk: String,
+    sk: String,
+    #[serde(default)]
+    version: u64,
+}
+
+impl Unparsed {
+    fn new(item: &Attributes) -> Result<(Key, Self)> {
+        let text = text_of(item).to_owned();
+        let Head { pk, sk, version } = parse(&text).map_err(failed("read an item"))?;
+        Ok((Key::new(pk, sk), Self { version, text }))
+    }
+
+    fn parse<T: Item>(&self) -> Result<Stored<T>> {
+        let item = parse(&self.text).map_err(failed("read an item"))?;
+        Ok(Stored { item, version: self.version })
+    }
+}
+
+/// Parses an item of a list, with its key.
+fn parse_listed<T: Item>(item: &Attributes) -> Result<Stored<T>> {
+    Unparsed::new(item)?.1.parse()
+}
 
 impl Items {
     /// Removes and parses the item at a key, if there is one.
     pub(in crate::table) fn take<T: Item>(&mut self, key: &Key) -> Result<Option<Stored<T>>> {
-        self.0.remove(key).map(from_attributes).transpose()
+        self.0.remove(key).map(|item| item.parse()).transpose()
     }
 
     /// Parses the item at a key and leaves it for another reader.
     pub(in crate::table) fn peek<T: Item>(&self, key: &Key) -> Result<Option<Stored<T>>> {
-        self.0.get(key).cloned().map(from_attributes).transpose()
+        self.0.get(key).map(Unparsed::parse).transpose()
     }
 
     /// Removes the attributes at a key, if there are any.
     pub(in crate::table) fn take_attributes(&mut self, key: &Key) -> Option<Attributes> {
-        self.0.remove(key)
+        let item = self.0.remove(key)?;
+        // Whose key was read is an item.
+        serde_json::from_str(&item.text).ok().map(attributes)
+    }
+
+    /// The type of the item at a key, if there is one.
+    pub(in crate::table) fn kind(&self, key: &Key) -> Result<Option<String>> {
+        #[derive(Deserialize)]
+        struct Kind {
+            r#type: String,
+        }
+        let kind = self.0.get(key).map(|item| parse::<Kind>(&item.text));
+        Ok(kind.transpose().map_err(failed("read an item"))?.map(|Kind { r#type }| r#type))
     }
 
     /// Whether there is an item at a key.
@@ -65,7 +113,7 @@ impl Table {
         // Boxed, as everything that calls the table: the SDK's futures are large.
         let batches = Box::pin(try_join_all(batches)).await?;
         let in_parts = batches.iter().any(|(_, in_parts)| *in_parts);
-        let mut found: HashMap<_, _> = batches.into_iter().flat_map(|(found, _)| found).collect();
+        let mut found: BTreeMap<_, _> = batches.into_iter().flat_map(|(found, _)| found).collect();
         if in_parts && !last.is_empty() {
             found.retain(|key, _| !last.contains(key));
             found.extend(Box::pin(self.get_batch(last)).await?.0);
@@ -75,8 +123,8 @@ impl Table {
 
     /// Reads one batch until all its keys are processed: an unprocessed key is not a missing item.
     /// Also whether that took several calls.
-    async fn get_batch(&self, keys: &[Key]) -> Result<(HashMap<Key, Attributes>, bool)> {
-        let mut found = HashMap::with_capacity(keys.len());
+    async fn get_batch(&self, keys: &[Key]) -> Result<(Vec<(Key, Unparsed)>, bool)> {
+        let mut found = Vec::with_capacity(keys.len());
         let mut pending = keys.to_vec();
         for attempt in 0..MAX_ATTEMPTS {
             let output = self
@@ -87,7 +135,9 @@ impl Table {
                 .await
                 .map_err(failed_call("read items"))?;
             let items = output.responses.into_iter().flat_map(HashMap::into_values).flatten();
-            found.extend(items.filter_map(|item| Some((Key::from_attributes(&item)?, item))));
+            for item in items {
+                found.push(Unparsed::new(&item)?);
+            }
             let rest = output.unprocessed_keys.and_then(|mut tables| tables.remove(&self.name));
             let rest = rest.into_iter().flat_map(|rest| rest.keys);
             pending = rest.filter_map(|key| Key::from_attributes(&key)).collect();
@@ -118,7 +168,7 @@ impl Table {
         let mut pages = self.query_prefix(partition, prefix).into_paginator().items().send();
         let mut found = Vec::new();
         while let Some(item) = pages.next().await {
-            found.push(from_attributes(item.map_err(failed_call("read a list"))?)?);
+            found.push(parse_listed(&item.map_err(failed_call("read a list"))?)?);
         }
         Ok(found)
     }
@@ -130,7 +180,7 @@ impl Table {
         let mut pages = keys.into_paginator().items().send();
         let mut found = Vec::new();
         while let Some(item) = pages.next().await {
-            found.extend(Key::from_attributes(&item.map_err(failed_call("read a list"))?));
+            found.push(Unparsed::new(&item.map_err(failed_call("read a list"))?)?.0);
         }
         Ok(found)
     }
@@ -145,8 +195,8 @@ impl Table {
         let keys = self.query_prefix(partition.to_owned(), prefix).limit(limit);
         let page = keys.projection_expression(format!("{PK}, {SK}")).send().await;
         let page = page.map_err(failed_call("read a list"))?;
-        let keys = page.items().iter().filter_map(Key::from_attributes).collect();
-        Ok((keys, page.last_evaluated_key.is_none()))
+        let keys = page.items().iter().map(|item| Ok(Unparsed::new(item)?.0));
+        Ok((keys.collect::<Result<_>>()?, page.last_evaluated_key.is_none()))
     }
 
     /// A query for the items of a partition whose sort key starts with `prefix`.
@@ -217,8 +267,8 @@ impl Table {
                 })
             })
             .transpose()?;
-        let items = page.items.unwrap_or_default().into_iter();
-        Ok((items.map(|item| Ok(from_attributes::<T>(item)?.item)).collect::<Result<_>>()?, next))
+        let items = page.items.iter().flatten();
+        Ok((items.map(|item| Ok(parse_listed::<T>(item)?.item)).collect::<Result<_>>()?, next))
     }
 
     /// Reads up to `limit` items from one key down to another of its partition, both included; also
@@ -245,8 +295,8 @@ impl Table {
             .await
             .map_err(failed_call("read a list"))?;
         let ended = page.last_evaluated_key.is_none();
-        let items = page.items.unwrap_or_default().into_iter();
-        Ok((items.map(|item| Ok(from_attributes::<T>(item)?.item)).collect::<Result<_>>()?, ended))
+        let items = page.items.iter().flatten();
+        Ok((items.map(|item| Ok(parse_listed::<T>(item)?.item)).collect::<Result<_>>()?, ended))
     }
 }
 

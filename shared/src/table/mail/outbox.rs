@@ -11,8 +11,8 @@ use crate::model::{Mail, MailId, MailState, Notice, Timestamp};
 #[cfg(feature = "operator")]
 use crate::table::engine::SHARDS;
 use crate::table::engine::{
-    Actor, Attributes, Changes, Condition, Item, Key, Keyed, MAIL, Stored, TTL, Table, Transaction,
-    from_attributes, outbox_partition,
+    Actor, Changes, Condition, Item, Key, Keyed, MAIL, Stored, TTL, Table, Transaction,
+    outbox_partition,
 };
 use crate::{Error, Result};
 
@@ -31,7 +31,10 @@ impl Table {
     pub async fn outbox_item(&self, id: MailId) -> Result<Option<OutboxItem>> {
         let key = Key::outbox(id);
         let mut items = self.batch_get(vec![key.clone()]).await?;
-        items.take_attributes(&key).map(outbox_item).transpose()
+        if items.kind(&key)?.as_deref() == Some(Notice::TYPE) {
+            return Ok(items.take(&key)?.map(Box::new).map(OutboxItem::Notice));
+        }
+        Ok(items.take(&key)?.map(Box::new).map(OutboxItem::Mail))
     }
 
     /// Puts what has waited for longer than the stream tries into the outbox again, as something
@@ -146,14 +149,4 @@ impl Table {
     pub(super) fn outbox_write(&self) -> Transaction<'_> {
         Transaction::without_trail(self, &Actor::system(), ACTION)
     }
-}
-
-fn outbox_item(attributes: Attributes) -> Result<OutboxItem> {
-    let is_notice = attributes.get("type").and_then(|kind| kind.as_s().ok()).map(String::as_str)
-        == Some(Notice::TYPE);
-    Ok(if is_notice {
-        OutboxItem::Notice(Box::new(from_attributes(attributes)?))
-    } else {
-        OutboxItem::Mail(Box::new(from_attributes(attributes)?))
-    })
 }
