@@ -60,7 +60,10 @@ fn processes_left_by_a_command_end_with_it() {
     let mut supervisor = supervised("sleep 600 & echo $!; echo; exit 3");
     let pids = pids(&mut supervisor);
 
+    // Waiting would close it, which ends a command that has not ended by itself yet.
+    let held = supervisor.stdin.take();
     assert_eq!(supervisor.wait().unwrap().code(), Some(3));
+    drop(held);
     wait_until_dead(&pids);
 }
 
