@@ -18,6 +18,10 @@ use aws_sdk_dynamodb::config::{
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use crate::error::failed;
 use crate::timeouts;
@@ -89,10 +93,23 @@ pub fn http_client() -> Result<SharedHttpClient> {
     let trusted = TrustStore::empty().with_pem_certificate(roots()?);
     let tls =
         TlsContext::builder().with_trust_store(trusted).build().map_err(failed("set up TLS"))?;
-    Ok(Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .tls_context(tls)
-        .build_https())
+    let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls);
+    Ok(SharedHttpClient::new(OneConnector(client.build_https())))
+}
+
+/// A client whose connector is made for the first call. The SDK's own makes another one before, of
+/// the same certificates, to see whether it can.
+#[derive(Debug)]
+struct OneConnector(SharedHttpClient);
+
+impl HttpClient for OneConnector {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        self.0.http_connector(settings, components)
+    }
 }
 
 #[cfg(not(feature = "custom-ca"))]
