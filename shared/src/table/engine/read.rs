@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::failure::failed_call;
 use super::item::{Attributes, Item, Stored};
 use super::key::{Key, PK, SK};
-use super::response::text_of;
+use super::response::into_text;
 use super::table::Table;
 use super::text::{attributes, parse};
 use crate::error::failed;
@@ -43,8 +43,8 @@ struct Head {
 }
 
 impl Unparsed {
-    fn new(item: &Attributes) -> Result<(Key, Self)> {
-        let text = text_of(item).to_owned();
+    fn new(item: Attributes) -> Result<(Key, Self)> {
+        let text = into_text(item);
         let Head { pk, sk, version } = parse(&text).map_err(failed("read an item"))?;
         Ok((Key::new(pk, sk), Self { version, text }))
     }
@@ -56,7 +56,7 @@ impl Unparsed {
 }
 
 /// Parses an item of a list, with its key.
-fn parse_listed<T: Item>(item: &Attributes) -> Result<Stored<T>> {
+fn parse_listed<T: Item>(item: Attributes) -> Result<Stored<T>> {
     Unparsed::new(item)?.1.parse()
 }
 
@@ -136,7 +136,7 @@ impl Table {
                 .map_err(failed_call("read items"))?;
             let items = output.responses.into_iter().flat_map(HashMap::into_values).flatten();
             for item in items {
-                found.push(Unparsed::new(&item)?);
+                found.push(Unparsed::new(item)?);
             }
             let rest = output.unprocessed_keys.and_then(|mut tables| tables.remove(&self.name));
             let rest = rest.into_iter().flat_map(|rest| rest.keys);
@@ -168,7 +168,7 @@ impl Table {
         let mut pages = self.query_prefix(partition, prefix).into_paginator().items().send();
         let mut found = Vec::new();
         while let Some(item) = pages.next().await {
-            found.push(parse_listed(&item.map_err(failed_call("read a list"))?)?);
+            found.push(parse_listed(item.map_err(failed_call("read a list"))?)?);
         }
         Ok(found)
     }
@@ -180,7 +180,7 @@ impl Table {
         let mut pages = keys.into_paginator().items().send();
         let mut found = Vec::new();
         while let Some(item) = pages.next().await {
-            found.push(Unparsed::new(&item.map_err(failed_call("read a list"))?)?.0);
+            found.push(Unparsed::new(item.map_err(failed_call("read a list"))?)?.0);
         }
         Ok(found)
     }
@@ -195,8 +195,9 @@ impl Table {
         let keys = self.query_prefix(partition.to_owned(), prefix).limit(limit);
         let page = keys.projection_expression(format!("{PK}, {SK}")).send().await;
         let page = page.map_err(failed_call("read a list"))?;
-        let keys = page.items().iter().map(|item| Ok(Unparsed::new(item)?.0));
-        Ok((keys.collect::<Result<_>>()?, page.last_evaluated_key.is_none()))
+        let ended = page.last_evaluated_key.is_none();
+        let keys = page.items.into_iter().flatten().map(|item| Ok(Unparsed::new(item)?.0));
+        Ok((keys.collect::<Result<_>>()?, ended))
     }
 
     /// A query for the items of a partition whose sort key starts with `prefix`.
@@ -267,7 +268,7 @@ impl Table {
                 })
             })
             .transpose()?;
-        let items = page.items.iter().flatten();
+        let items = page.items.into_iter().flatten();
         Ok((items.map(|item| Ok(parse_listed::<T>(item)?.item)).collect::<Result<_>>()?, next))
     }
 
@@ -295,7 +296,7 @@ impl Table {
             .await
             .map_err(failed_call("read a list"))?;
         let ended = page.last_evaluated_key.is_none();
-        let items = page.items.iter().flatten();
+        let items = page.items.into_iter().flatten();
         Ok((items.map(|item| Ok(parse_listed::<T>(item)?.item)).collect::<Result<_>>()?, ended))
     }
 }

@@ -150,8 +150,11 @@ fn unparsed(text: &RawValue) -> Attributes {
 }
 
 /// The text of an item that is not parsed.
-pub(super) fn text_of(item: &Attributes) -> &str {
-    item.get(TEXT).and_then(|text| text.as_s().ok()).map_or("", String::as_str)
+pub(super) fn into_text(mut item: Attributes) -> String {
+    match item.remove(TEXT) {
+        Some(AttributeValue::S(text)) => text,
+        _ => String::new(),
+    }
 }
 
 #[cfg(test)]
@@ -173,10 +176,10 @@ mod tests {
         );
 
         let (read, listed) = (read.unwrap(), listed.unwrap());
-        assert_eq!(text_of(&read.responses.unwrap()["t"][0]), r#"{"pk": {"S": "a"}}"#);
+        assert_eq!(into_text(read.responses.unwrap()["t"][0].clone()), r#"{"pk": {"S": "a"}}"#);
         assert_eq!(read.unprocessed_keys.unwrap()["t"].keys[..], *std::slice::from_ref(&key));
         assert_eq!(read.consumed_capacity.unwrap()[0].capacity_units, Some(1.5));
-        assert_eq!(text_of(&listed.items.unwrap()[0]), r#"{"pk": {"S": "a"}}"#);
+        assert_eq!(into_text(listed.items.unwrap()[0].clone()), r#"{"pk": {"S": "a"}}"#);
         assert_eq!(listed.last_evaluated_key.unwrap(), key);
         assert_eq!(listed.consumed_capacity.unwrap().capacity_units, Some(0.5));
     }
