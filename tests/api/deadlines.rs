@@ -61,6 +61,7 @@ async fn every_call_is_tried_a_bounded_number_of_times() {
         ("BatchGetItem", Fault::ResponseCut, 3),
         // Two seconds for an attempt, four for all.
         ("BatchGetItem", Fault::Silent, 2),
+        ("BatchGetItem", Fault::ResponseStalled, 2),
         ("TransactWriteItems", Fault::Silent, 2),
         ("TransactWriteItems", Fault::ResponseLost, 3),
         ("TransactWriteItems", Fault::THROTTLED, 3),

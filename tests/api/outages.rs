@@ -150,6 +150,28 @@ async fn one_throttled_call_is_retried_and_the_client_does_not_notice() {
 }
 
 #[tokio::test]
+async fn an_error_after_a_response_that_was_cut_is_not_taken_for_an_empty_one() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let expected = jane.send("GET", "/v1/accounts").await;
+    for (call, error) in [
+        ("BatchGetItem", Fault::THROTTLED),
+        ("BatchGetItem", Fault::Failed),
+        ("Query", Fault::THROTTLED),
+        ("Query", Fault::Failed),
+    ] {
+        app.proxy().disturb(call, Fault::ResponseCut);
+        app.proxy().disturb(call, error);
+
+        let response = jane.send("GET", "/v1/accounts").await;
+
+        assert_eq!(response.parts(), expected.parts(), "{call} {error:?}");
+        assert_eq!(app.proxy().faults_left(), 0, "{call} {error:?}");
+    }
+    assert_eq!(expected.status, 200);
+}
+
+#[tokio::test]
 async fn a_write_whose_response_is_lost_does_not_conflict_with_itself_nor_happen_twice() {
     for operation in protected().filter(DocumentedOperation::is_write) {
         let app = TestApp::start().await;

@@ -89,11 +89,10 @@ impl CredentialKey {
             Self::InUser => Ok(StoredCredential::InUser),
             Self::Signature(digest) => {
                 let key = Key::signature(user, *digest);
-                let is_used = items.take_attributes(&key).is_some();
-                Ok(StoredCredential::Signature { is_used })
+                Ok(StoredCredential::Signature { is_used: items.contains(&key) })
             }
             Self::Password(login) => {
-                Ok(StoredCredential::Password(LoginAttempts::extract(login, epoch, items)))
+                Ok(StoredCredential::Password(LoginAttempts::extract(login, epoch, items)?))
             }
         }
     }

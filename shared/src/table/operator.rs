@@ -120,7 +120,7 @@ impl Table {
         let keys = vec![attempts.clone(), task.clone(), factor.clone()];
         let mut items = self.batch_get(keys).await?;
         let second_factor: Option<Stored<SecondFactor>> = items.take(&factor)?;
-        let attempts = items.take_attributes(&attempts);
+        let attempts = items.take_attributes(&attempts)?;
         let lock = LockState::new(user, attempts.as_ref(), Timestamp::now());
         Ok((lock, items.contains(&task), second_factor.map(Stored::into_inner)))
     }

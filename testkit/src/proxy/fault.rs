@@ -28,6 +28,8 @@ pub enum Fault {
     ResponseLost,
     /// Done, but the connection is closed in the middle of the response.
     ResponseCut,
+    /// Done, but the response stops in its middle for as long as the client waits.
+    ResponseStalled,
     /// Cancelled because another transaction was in progress on the same items; the engine itself
     /// never does this.
     Conflict,

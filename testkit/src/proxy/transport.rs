@@ -173,7 +173,8 @@ impl Transport {
             Some(Fault::Crowded) => cancelled(&["ThrottlingError"], &call.body),
             Some(Fault::Cancelled(reasons)) => cancelled(reasons, &call.body),
             Some(Fault::Unprocessed) => self.first_only(call).await?,
-            Some(Fault::ResponseCut) => cut(self.forward(call).await?).await?,
+            Some(Fault::ResponseCut) => half(self.forward(call).await?, true).await?,
+            Some(Fault::ResponseStalled) => half(self.forward(call).await?, false).await?,
             Some(fault) => return self.without_response(fault, call).await,
         };
         Ok(Outcome::ApiResponse(response))
@@ -255,13 +256,16 @@ impl Held {
 }
 
 /// The first half of a response with the `Content-Length` of the whole, then the end of the
-/// connection.
-async fn cut(response: Response) -> Result<Response> {
+/// connection, or nothing more.
+async fn half(response: Response, ends: bool) -> Result<Response> {
     let (mut parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await?;
     parts.headers.insert(CONTENT_LENGTH, body.len().into());
     let half = stream::iter([Ok(body.slice(..body.len() / 2))]);
-    let end = stream::once(async {
+    let end = stream::once(async move {
+        if !ends {
+            return pending().await;
+        }
         // So that the half is sent before the connection ends.
         tokio::task::yield_now().await;
         Err(io::Error::from(io::ErrorKind::ConnectionReset))

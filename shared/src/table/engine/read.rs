@@ -35,7 +35,7 @@ struct Unparsed {
 
 /// What of every item is looked at when it is read.
 #[derive(Deserialize)]
-struct Head {
+struct KeyAndVersion {
     pk: String,
     sk: String,
     #[serde(default)]
@@ -45,7 +45,7 @@ struct Head {
 impl Unparsed {
     fn new(item: Attributes) -> Result<(Key, Self)> {
         let text = into_text(item);
-        let Head { pk, sk, version } = parse(&text).map_err(failed("read an item"))?;
+        let KeyAndVersion { pk, sk, version } = parse(&text).map_err(failed("read an item"))?;
         Ok((Key::new(pk, sk), Self { version, text }))
     }
 
@@ -72,10 +72,9 @@ impl Items {
     }
 
     /// Removes the attributes at a key, if there are any.
-    pub(in crate::table) fn take_attributes(&mut self, key: &Key) -> Option<Attributes> {
-        let item = self.0.remove(key)?;
-        // Whose key was read is an item.
-        serde_json::from_str(&item.text).ok().map(attributes)
+    pub(in crate::table) fn take_attributes(&mut self, key: &Key) -> Result<Option<Attributes>> {
+        let item = self.0.remove(key).map(|item| serde_json::from_str(&item.text)).transpose();
+        Ok(item.map_err(failed("read an item"))?.map(attributes))
     }
 
     /// The type of the item at a key, if there is one.
@@ -140,7 +139,7 @@ impl Table {
             }
             let rest = output.unprocessed_keys.and_then(|mut tables| tables.remove(&self.name));
             let rest = rest.into_iter().flat_map(|rest| rest.keys);
-            pending = rest.filter_map(|key| Key::from_attributes(&key)).collect();
+            pending = rest.map(|key| key_of("read items", &key)).collect::<Result<_>>()?;
             if pending.is_empty() {
                 return Ok((found, attempt > 0));
             }
@@ -260,14 +259,7 @@ impl Table {
             .send()
             .await
             .map_err(failed_call("read a list"))?;
-        let next = page
-            .last_evaluated_key
-            .map(|last| {
-                Key::from_attributes(&last).ok_or_else(|| {
-                    Error::internal("read a list", "the last key of a page is malformed")
-                })
-            })
-            .transpose()?;
+        let next = page.last_evaluated_key.map(|last| key_of("read a list", &last)).transpose()?;
         let items = page.items.into_iter().flatten();
         Ok((items.map(|item| Ok(parse_listed::<T>(item)?.item)).collect::<Result<_>>()?, next))
     }
@@ -299,6 +291,12 @@ impl Table {
         let items = page.items.into_iter().flatten();
         Ok((items.map(|item| Ok(parse_listed::<T>(item)?.item)).collect::<Result<_>>()?, ended))
     }
+}
+
+/// A key that a response names, in place of an item.
+fn key_of(action: &'static str, attributes: &Attributes) -> Result<Key> {
+    let key = Key::from_attributes(attributes);
+    key.ok_or_else(|| Error::internal(action, "a key in the response is malformed"))
 }
 
 fn keys_and_attributes(keys: Vec<Key>) -> Result<KeysAndAttributes> {

@@ -2,14 +2,17 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::config::interceptors::BeforeDeserializationInterceptorContextMut;
+use aws_sdk_dynamodb::config::interceptors::BeforeSerializationInterceptorContextMut;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
-use aws_sdk_dynamodb::operation::batch_get_item::{BatchGetItemError, BatchGetItemOutput};
-use aws_sdk_dynamodb::operation::query::{QueryError, QueryOutput};
+use aws_sdk_dynamodb::operation::batch_get_item::{
+    BatchGetItem, BatchGetItemError, BatchGetItemOutput,
+};
+use aws_sdk_dynamodb::operation::query::{Query, QueryError, QueryOutput};
 use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, KeysAndAttributes};
 use aws_smithy_runtime_api::client::interceptors::context::{Error, Output};
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, Metadata, OrchestratorError};
+use aws_smithy_runtime_api::client::runtime_plugin::RuntimePlugin;
 use aws_smithy_runtime_api::client::ser_de::{DeserializeResponse, SharedResponseDeserializer};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -24,7 +27,7 @@ const TEXT: &str = "";
 #[derive(Debug)]
 pub(super) struct UnparsedItems;
 
-/// Reads the responses of one of the two.
+/// Reads the responses of one of the two, to all attempts of a call.
 #[derive(Debug)]
 enum Reader {
     Batch,
@@ -46,19 +49,34 @@ impl Intercept for UnparsedItems {
         "UnparsedItems"
     }
 
-    fn modify_before_deserialization(
+    fn modify_before_serialization(
         &self,
-        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &mut BeforeSerializationInterceptorContextMut<'_>,
         _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        // An error is the SDK's to read.
-        let is_success = context.response().status().is_success();
-        if let Some(reader) = config.load::<Metadata>().and_then(Reader::of).filter(|_| is_success)
-        {
+        if let Some(reader) = config.load::<Metadata>().and_then(Reader::of) {
             config.interceptor_state().store_put(SharedResponseDeserializer::new(reader));
         }
         Ok(())
+    }
+}
+
+impl Reader {
+    /// An error is read by the SDK, whose retries depend on it.
+    fn error(
+        &self,
+        response: &HttpResponse,
+        config: &ConfigBag,
+    ) -> Result<Output, OrchestratorError<Error>> {
+        let sdk = match self {
+            Self::Batch => BatchGetItem::new().config(),
+            Self::Query => Query::new().config(),
+        };
+        let sdk = sdk.as_ref().and_then(|layer| layer.load::<SharedResponseDeserializer>());
+        let sdk =
+            sdk.ok_or_else(|| OrchestratorError::response("nothing reads an error".into()))?;
+        sdk.deserialize_nonstreaming_with_config(response, config)
     }
 }
 
@@ -66,8 +84,11 @@ impl DeserializeResponse for Reader {
     fn deserialize_nonstreaming_with_config(
         &self,
         response: &HttpResponse,
-        _: &ConfigBag,
+        config: &ConfigBag,
     ) -> Result<Output, OrchestratorError<Error>> {
+        if !response.status().is_success() {
+            return self.error(response, config);
+        }
         let body = response.body().bytes().unwrap_or_default();
         let output = match self {
             Self::Batch => batch(body)
@@ -84,7 +105,7 @@ impl DeserializeResponse for Reader {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Batch<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     responses: HashMap<String, Vec<&'a RawValue>>,
     #[serde(default)]
     unprocessed_keys: HashMap<String, Unprocessed>,
@@ -95,7 +116,7 @@ struct Batch<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Queried<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     items: Vec<&'a RawValue>,
     last_evaluated_key: Option<HashMap<String, Value>>,
     consumed_capacity: Option<Consumed>,
@@ -119,8 +140,16 @@ impl From<Consumed> for ConsumedCapacity {
     }
 }
 
+/// Parses an object: a struct could be a list of its fields, too.
+fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BoxError> {
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err("the response is no object".into());
+    }
+    Ok(serde_json::from_slice(body)?)
+}
+
 fn batch(body: &[u8]) -> Result<BatchGetItemOutput, BoxError> {
-    let parsed: Batch<'_> = serde_json::from_slice(body)?;
+    let parsed: Batch<'_> = parse(body)?;
     let mut output = BatchGetItemOutput::builder();
     for (table, items) in parsed.responses {
         output = output.responses(table, items.into_iter().map(unparsed).collect());
@@ -137,7 +166,7 @@ fn batch(body: &[u8]) -> Result<BatchGetItemOutput, BoxError> {
 }
 
 fn query(body: &[u8]) -> Result<QueryOutput, BoxError> {
-    let parsed: Queried<'_> = serde_json::from_slice(body)?;
+    let parsed: Queried<'_> = parse(body)?;
     let output = QueryOutput::builder()
         .set_items(Some(parsed.items.into_iter().map(unparsed).collect()))
         .set_last_evaluated_key(parsed.last_evaluated_key.map(attributes))
@@ -159,7 +188,11 @@ pub(super) fn into_text(mut item: Attributes) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
+
     use super::*;
+
+    const BUSY: &str = r#"{"__type": "com.amazon.coral.availability#ThrottlingException"}"#;
 
     #[test]
     fn items_stay_text_and_the_rest_of_a_response_is_read() {
@@ -187,8 +220,25 @@ mod tests {
     #[test]
     fn the_end_of_a_list_has_no_last_key_and_what_is_no_response_is_an_error() {
         assert_eq!(query(br#"{"Items": [], "Count": 0}"#).unwrap().last_evaluated_key, None);
-        for wrong in [&b""[..], b"[", b"<html>", b"[1]"] {
+        for wrong in ["", "[", "<html>", "{}", "[]", "[{}]", "[[], null, null]", BUSY] {
+            let wrong = wrong.as_bytes();
             assert!(batch(wrong).is_err() && query(wrong).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_response_that_is_no_success_is_the_error_that_it_names() {
+        let response = HttpResponse::new(400_u16.try_into().unwrap(), BUSY.into());
+        let error = |reader: Reader| {
+            let read = reader.deserialize_nonstreaming_with_config(&response, &ConfigBag::base());
+            read.unwrap_err()
+        };
+
+        let (batch, query) = (error(Reader::Batch), error(Reader::Query));
+
+        let batch = batch.as_operation_error().unwrap().downcast_ref::<BatchGetItemError>();
+        let query = query.as_operation_error().unwrap().downcast_ref::<QueryError>();
+        assert_eq!(batch.unwrap().code(), Some("ThrottlingException"));
+        assert_eq!(query.unwrap().code(), Some("ThrottlingException"));
     }
 }

@@ -34,21 +34,22 @@ pub struct Reservation {
 impl LoginAttempts {
     /// `epoch` is the user's one of attempts, as it was read with them: those of an earlier one are
     /// forgotten.
-    pub(in crate::table) fn extract(login: &Login, epoch: u64, items: &mut Items) -> Self {
-        let mut read = |counter: Counter| {
-            let item = items.take_attributes(counter.key());
-            counter.read(item.as_ref())
+    pub(in crate::table) fn extract(login: &Login, epoch: u64, items: &mut Items) -> Result<Self> {
+        let mut read = |counter: Counter| -> Result<Counter> {
+            let item = items.take_attributes(counter.key())?;
+            Ok(counter.read(item.as_ref()))
         };
         let user = match login.subject {
             LoginSubject::User(user) => Some(user),
             LoginSubject::Name(_) => None,
         };
-        Self {
+        let source = login.source.is_counted.then(|| Counter::of_source(login));
+        Ok(Self {
             user,
             source_id: login.source.id,
-            subject: read(Counter::of_subject(login, epoch)),
-            source: login.source.is_counted.then(|| read(Counter::of_source(login))),
-        }
+            subject: read(Counter::of_subject(login, epoch))?,
+            source: source.map(read).transpose()?,
+        })
     }
 
     /// The id of the source.
