@@ -20,6 +20,9 @@ use testkit::{TestApp, operations, root};
 use crate::emulated::Emulated;
 use crate::shape::shape;
 
+/// The one read that responds with something new each time: the key of a second factor.
+const DRAWS_A_KEY: &str = "pages-set-up-second-factor";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_arm64_function_responds_as_the_native_one_and_ends_on_a_signal() {
     let app = TestApp::start().await;
@@ -41,7 +44,7 @@ async fn every_arm64_function_responds_as_the_native_one_and_ends_on_a_signal() 
         let is_cached = operation.binary() == "docs";
         let cached = &there["headers"]["cache-control"];
         assert_eq!(cached != "no-store", is_cached, "{operation}: {there}");
-        if !operation.is_write() {
+        if !operation.is_write() && operation.name != DRAWS_A_KEY {
             let again = app.send_event(&event).await.body;
             assert_eq!(body(&there), again, "{operation}");
         }
