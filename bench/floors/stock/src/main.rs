@@ -1,4 +1,4 @@
-//! Floor B, the stock: default features, the configuration that the SDK loads by itself, and one
+//! Floor C, the stock: default features, the configuration that the SDK loads by itself, and one
 //! read of four items. It asks nobody who they are.
 
 use std::collections::HashMap;
