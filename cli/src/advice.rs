@@ -181,7 +181,7 @@ mod tests {
         }
         let said = anyhow::Error::from(internal(
             "start",
-            "an endpoint must be https:// or http://, a host and perhaps a port",
+            "an endpoint must be https:// or http://, a host in lower case and perhaps a port",
         ));
         let mut context = Context { is_local: false, writes: true };
         assert_eq!(advice(&said, context), "");

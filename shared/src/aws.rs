@@ -94,15 +94,15 @@ pub fn http_client() -> Result<SharedHttpClient> {
     let tls =
         TlsContext::builder().with_trust_store(trusted).build().map_err(failed("set up TLS"))?;
     let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls);
-    Ok(SharedHttpClient::new(OneConnector(client.build_https())))
+    Ok(SharedHttpClient::new(LazyConnector(client.build_https())))
 }
 
 /// A client whose connector is made for the first call. The SDK's own makes another one before, of
 /// the same certificates, to see whether it can.
 #[derive(Debug)]
-struct OneConnector(SharedHttpClient);
+struct LazyConnector(SharedHttpClient);
 
-impl HttpClient for OneConnector {
+impl HttpClient for LazyConnector {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,

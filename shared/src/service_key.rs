@@ -23,7 +23,7 @@ pub const SECRET_VARIABLE: &str = "SERVICE_KEY_SECRET";
 /// All versions of the service key that this process knows.
 pub struct ServiceKeys {
     aws: Aws,
-    /// Made when it is first needed: that takes a fifth of a cold start.
+    /// Made when it is first needed: that takes a fifth of a start's instructions.
     client: OnceLock<Client>,
     secret: String,
     known: Mutex<Known>,

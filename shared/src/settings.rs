@@ -137,7 +137,7 @@ impl PublicUrl {
     pub(crate) fn from_domain(domain: Option<&str>) -> Self {
         let domain = domain.filter(|domain| *domain != LOCAL_DOMAIN);
         domain
-            .and_then(|domain| format!("https://{domain}").parse().ok())
+            .and_then(|domain| format!("https://{}", domain.to_ascii_lowercase()).parse().ok())
             .unwrap_or_else(|| Self(format!("http://{LOCAL_DOMAIN}")))
     }
 
@@ -199,7 +199,7 @@ impl FromStr for ServiceName {
 
 /// The error of a text that is no [`PublicUrl`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be https:// or http://, a host and perhaps a port, without anything after it")]
+#[error("must be https:// or http://, a host in lower case and perhaps a port, nothing after it")]
 pub struct InvalidPublicUrl;
 
 impl FromStr for PublicUrl {
@@ -227,11 +227,14 @@ impl FromStr for PublicUrl {
     }
 }
 
-/// Whether a host is written as browsers write it in an `Origin`.
+/// Whether a host is written as browsers write it in an `Origin`: in lower case, and an IPv4 address
+/// within an IPv6 one in another way than `to_string`.
 fn is_host(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(text) => text.parse::<Ipv6Addr>().is_ok_and(|address| address.to_string() == text),
-        None => is_host_name(host),
+        Some(text) => text
+            .parse::<Ipv6Addr>()
+            .is_ok_and(|address| address.to_ipv4_mapped().is_none() && address.to_string() == text),
+        None => is_host_name(host) && !host.contains(|letter: char| letter.is_ascii_uppercase()),
     }
 }
 
@@ -286,6 +289,10 @@ mod tests {
             "https://2130706433",
             "https://127.0.0.1.",
             "https://[2001:db8:0::1]",
+            "https://[2001:DB8::1]",
+            "https://[::ffff:127.0.0.1]",
+            "https://[::ffff:7f00:1]",
+            "https://Accounts.example.com",
         ] {
             assert_eq!(text.parse::<PublicUrl>(), Err(InvalidPublicUrl), "{text}");
         }
@@ -329,6 +336,7 @@ mod tests {
                 Some("a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com"),
                 "https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com",
             ),
+            (Some("Accounts.example.com"), "https://accounts.example.com"),
             (Some("localhost"), "http://localhost"),
             (Some("a/b"), "http://localhost"),
             (None, "http://localhost"),

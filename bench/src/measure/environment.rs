@@ -160,8 +160,8 @@ impl Setup<'_> {
         })
     }
 
-    /// The stock twice: with the certificates of the system one by one, and all in one file. Both
-    /// floors read what golem's and quave's reads of an account do.
+    /// The stock twice: with the certificates of the system one by one, and all in one file. It and
+    /// the lean one read what golem's and quave's reads of an account do.
     async fn floors(&self, floors: &Floors, jane: &Person<'_>) -> Result<Vec<Subject>> {
         let event = self.app.event(&operation("golem-get-account"), jane).await;
         let keys = four_keys(jane)?;

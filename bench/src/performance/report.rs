@@ -43,8 +43,8 @@ impl<'a> Shares<'a> {
         }
     }
 
-    /// The budgets that it exceeds, where it is a share of what the stock takes. Programs that hash passwords or are only compared have none;
-    /// the others have one for calls, and reads one for each share.
+    /// The budgets that shares of the stock exceed. Programs that hash passwords or are only
+    /// compared have none; the others have one for calls, and reads one for each share.
     fn over_budget(&self) -> Vec<&'static str> {
         if !self.of.is_function() || self.of.is_compared || self.of.hashes {
             return Vec::new();

@@ -39,13 +39,14 @@ fn a_missing_table_or_an_unreachable_engine_is_the_only_output() {
         "http://127.0.0.1:8000/elsewhere",
         "http://127.0.0.1:8000?x",
         "HTTP://127.0.0.1:8000",
+        "http://LOCALHOST:8000",
         "ftp://127.0.0.1:8000",
     ] {
         let arguments = ["list-plans", "--table", "x", "--endpoint-url", no_url];
         assert_eq!(
             error(rollcall_with_keys(), &arguments),
-            "error: could not start: an endpoint must be https:// or http://, a host and perhaps a \
-             port, without anything after it\n",
+            "error: could not start: an endpoint must be https:// or http://, a host in lower \
+             case and perhaps a port, nothing after it\n",
             "{no_url}"
         );
     }

@@ -1,4 +1,4 @@
-//! The `User-Agent` of calls to AWS: the same for all.
+//! The `User-Agent` of calls to `DynamoDB`: the same for all.
 //!
 //! The SDK composes one for every call, of the platform and of the features in use, and sends it
 //! twice.

@@ -1,17 +1,15 @@
 //! Floor B, the lean one: one thread, the SDK without `aws-config`, ring in place of aws-lc, built
 //! for speed, and one read of four items. It asks nobody who they are.
 
-use std::collections::HashMap;
 use std::env;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use aws_sdk_dynamodb::{Client, Config};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use lambda_http::{Error, IntoResponse, Request, run, service_fn};
-use serde_json::json;
+use lambda_http::{Error, Request, run, service_fn};
+use read::read;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -37,20 +35,4 @@ fn client() -> Result<Client, Error> {
         .credentials_provider(credentials);
     config.set_endpoint_url(env::var("AWS_ENDPOINT_URL_DYNAMODB").ok());
     Ok(Client::from_conf(config.build()))
-}
-
-/// The keys are pairs of partition and sort key, with a space between any two words.
-async fn read(client: &Client, table: &str, keys: &str) -> Result<impl IntoResponse, Error> {
-    let words: Vec<_> = keys.split(' ').collect();
-    let mut wanted = KeysAndAttributes::builder().consistent_read(true);
-    for pair in words.chunks(2) {
-        let names = ["pk", "sk"].map(str::to_owned);
-        let values = pair.iter().map(|word| AttributeValue::S((*word).to_owned()));
-        wanted = wanted.keys(names.into_iter().zip(values).collect::<HashMap<_, _>>());
-    }
-    let answer = client.batch_get_item().request_items(table, wanted.build()?).send().await?;
-    let items = answer.responses.and_then(|mut tables| tables.remove(table)).unwrap_or_default();
-    let count = items.len();
-    let first = items.first().and_then(|item| item.get("pk")).and_then(|pk| pk.as_s().ok());
-    Ok(json!({ "count": count, "first": first }))
 }

@@ -1,14 +1,12 @@
-//! Floor B, the stock: default features, the configuration that the SDK loads by itself, and one
+//! Floor C, the stock: default features, the configuration that the SDK loads by itself, and one
 //! read of four items. It asks nobody who they are.
 
-use std::collections::HashMap;
 use std::env;
 
 use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use lambda_http::{Error, IntoResponse, Request, run, service_fn};
-use serde_json::json;
+use lambda_http::{Error, Request, run, service_fn};
+use read::read;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -17,20 +15,4 @@ async fn main() -> Result<(), Error> {
     let table = &env::var("TABLE_NAME")?;
     let keys = &env::var("FLOOR_KEYS")?;
     run(service_fn(move |_: Request| read(client, table, keys))).await
-}
-
-/// The keys are pairs of partition and sort key, with a space between any two words.
-async fn read(client: &Client, table: &str, keys: &str) -> Result<impl IntoResponse, Error> {
-    let words: Vec<_> = keys.split(' ').collect();
-    let mut wanted = KeysAndAttributes::builder().consistent_read(true);
-    for pair in words.chunks(2) {
-        let names = ["pk", "sk"].map(str::to_owned);
-        let values = pair.iter().map(|word| AttributeValue::S((*word).to_owned()));
-        wanted = wanted.keys(names.into_iter().zip(values).collect::<HashMap<_, _>>());
-    }
-    let answer = client.batch_get_item().request_items(table, wanted.build()?).send().await?;
-    let items = answer.responses.and_then(|mut tables| tables.remove(table)).unwrap_or_default();
-    let count = items.len();
-    let first = items.first().and_then(|item| item.get("pk")).and_then(|pk| pk.as_s().ok());
-    Ok(json!({ "count": count, "first": first }))
 }

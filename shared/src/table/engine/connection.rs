@@ -76,7 +76,8 @@ impl Connection {
             .timeout_config(timeouts())
             // Each attempt has a time in which its response must be there.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        // Nobody turns them off, so that nothing asks at every step whether somebody has.
+        // Nobody turns them off, so that nothing asks at every step whether somebody has. Each is
+        // called at every step all the same: the SDK's hint against that is no public interface.
         config.push_interceptor(SharedInterceptor::permanent(Capacity));
         config.push_interceptor(SharedInterceptor::permanent(UnparsedItems));
         config.push_interceptor(SharedInterceptor::permanent(UserAgent));
