@@ -25,6 +25,14 @@ pub(crate) static PASSKEY: Script = Script {
     besides: "connect-src 'self';",
 };
 
+/// Shows a password while its button is pressed, and no longer when the form is sent: else browsers
+/// would keep it as they keep other text.
+pub(crate) static SHOW_PASSWORD: Script = Script {
+    text: include_str!("show_password.js"),
+    source: "'sha256-KInhIJas7V8fNdTL34bD9UUF+4Mf3yLonuUGZ1LjxJA='",
+    besides: "",
+};
+
 /// Sends a form once of two clicks: the second request would come before the first one's response,
 /// without the session that it begins, and with a code or a link that is used. Whoever stopped the
 /// first one can send the form after five seconds, and whoever came back to the page at once.
@@ -62,7 +70,7 @@ mod tests {
 
     #[test]
     fn the_policy_knows_each_script() {
-        for script in [&SECRET, &PASSKEY, &SEND_ONCE] {
+        for script in [&SECRET, &PASSKEY, &SHOW_PASSWORD, &SEND_ONCE] {
             let hash = STANDARD.encode(Sha256::digest(script.text));
 
             assert_eq!(script.source, format!("'sha256-{hash}'"));
