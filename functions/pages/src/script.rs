@@ -34,10 +34,11 @@ pub(crate) static SHOW_PASSWORD: Script = Script {
 };
 
 /// Sends a form once of two clicks: the second request would come before the first one's response,
-/// without the session that it begins, and with a code or a link that is used. Whoever stopped the
-/// first one can send the form after five seconds, and whoever came back to the page at once.
+/// without the session that it begins, and with a code or a link that is used. The form can be sent
+/// again after five seconds, as its first request may have been stopped, and at once by who comes
+/// back to the page.
 ///
-/// It sees what the script of passkeys sends itself as not to be sent, as it listens further out.
+/// The script of passkeys prevents its form first, which does not count then.
 pub(crate) static SEND_ONCE: Script = Script {
     text: include_str!("send_once.js"),
     source: "'sha256-Ds/WRWH4CJDWXn6PbYmN3mXihCJTssC5fKFEIoqi3Zk='",
