@@ -204,6 +204,48 @@ async fn every_page_is_for_everybody_empty_and_full_with_long_names_and_from_rig
     browser.end().await;
 }
 
+#[tokio::test]
+async fn what_went_wrong_later_pages_of_a_list_and_other_directions_are_for_everybody_too() {
+    let (browser, ada) = (Browser::start().await, unique("ada"));
+    begin(&browser, &ada).await;
+
+    let (_, _, emails) = PROFILE[1];
+    browser.open("/account/emails").await;
+    submit(&browser, &[("email", &format!("{ada}@example.com"))]).await;
+    browser.shows("p[@class='wrong']", "E-mail address is in your profile already.").await;
+    shows_in(&browser, "emails-conflict", emails, &LIGHT_PHONE).await;
+    submit(&browser, &[("email", &format!("{ada}@example.net"))]).await;
+    says(&browser, "The address is added. It is not confirmed yet.").await;
+    let send = "form[action*='/proof'] button";
+    browser.click(send).await;
+    says(&browser, "A link is on its way to the address. Open it within a day.").await;
+    browser.click(send).await;
+    browser.text("[role=alert]").await;
+    shows_in(&browser, "emails-too-many", emails, &DARK_PHONE).await;
+
+    let (_, path, tokens) = TOKENS;
+    browser.open(&format!("/account{path}")).await;
+    submit(&browser, &[("name", "nothing")]).await;
+    browser.text("[role=alert]").await;
+    shows_in(&browser, "tokens-wrong", tokens, &LIGHT_PHONE).await;
+    for number in 0..17 {
+        let token = json!({ "name": format!("token {number}"), "kind": "user" });
+        call(&ada, "POST", "/rollcall/v1/tokens", Some(token), 201).await;
+    }
+    browser.open(&format!("/account{path}")).await;
+    browser.click("a[rel=next]").await;
+    browser.shows("a", "First page").await;
+    shows_in(&browser, "tokens-second", tokens, &DARK_PHONE).await;
+
+    let account = make_account(&browser, ARABIC).await;
+    see(&browser, &account, OF_ACCOUNT[0], "from-right-to-left", &LIGHT_PHONE).await;
+    let direction = "return getComputedStyle(document.querySelector('main > p bdi')).direction";
+    assert_eq!(browser.evaluate(direction).await, "rtl");
+    sign_out(&browser).await;
+    shows_in(&browser, "signed-out", "You are signed out", &DARK_PHONE).await;
+    browser.end().await;
+}
+
 /// A session is ended from another browser, which has to sign in again, and does.
 async fn look_through_sessions(desk: &Browser, phone: &Browser, username: &str) {
     sign_in(phone, username).await;
