@@ -200,7 +200,7 @@ impl PendingRequest {
     }
 }
 
-/// Whether the browser keeps cookies, if it was shown the page that signs in: that one sets one.
+/// Whether the browser sent any cookie: one that keeps them has that of the page that signs in.
 fn sends_cookies(request: &ApiRequest) -> bool {
     request.headers().contains_key(COOKIE)
 }
