@@ -108,7 +108,7 @@ impl IdempotentRequest {
         if !bool::from(self.fingerprint(&key, stored.user)?.ct_eq(&fingerprint)) {
             return Err(Error::IdempotencyKeyReused);
         }
-        if self.is_form && stored.age() > lifetimes::FORM_AGAIN {
+        if self.is_form && stored.age() > lifetimes::FORM_REPLAY_TTL {
             return Err(Error::FormSentBefore);
         }
         let plain = self.open(&key, stored.user, &decode(&stored.sealed)?)?;

@@ -55,9 +55,9 @@ pub const USED_SIGNATURE_TTL: i64 = 31 * MINUTE;
 
 /// The stored response to a request with an `Idempotency-Key`, in seconds.
 pub const IDEMPOTENCY_TTL: i64 = DAY;
-/// A form that made a secret shows it again for so long, in seconds: to a second click, and to who
-/// got no response and sends it again, and not to who loads a page again that was left open.
-pub const FORM_AGAIN: i64 = MINUTE;
+/// A form that made a secret shows it again within this time, in seconds: to a second click, and to
+/// who got no response and sends it again, and not to who reloads a page that was left open.
+pub const FORM_REPLAY_TTL: i64 = MINUTE;
 
 /// A link that proves an address, in seconds.
 pub const EMAIL_PROOF_TTL: i64 = DAY;

@@ -1,7 +1,7 @@
 //! The pages of tokens: `/account/tokens…`.
 
 use serde_json::{Value, json};
-use shared::lifetimes::{FORM_AGAIN, IDEMPOTENCY_TTL};
+use shared::lifetimes::{FORM_REPLAY_TTL, IDEMPOTENCY_TTL};
 use shared::model::{Scope, SessionCredential, TokenKind};
 use testkit::{Browser, PASSWORD, Page, Person, TestApp, token_id};
 
@@ -81,9 +81,9 @@ async fn a_page_that_made_a_token_and_is_loaded_again_after_a_minute_does_not_sh
         set(&app, "response", "ttl", json!({ "N": end.to_string() })).await;
     };
 
-    let_it_age(FORM_AGAIN - 30).await;
+    let_it_age(FORM_REPLAY_TTL - 30).await;
     assert_eq!(shown(&browser.submit(&page, PAGE, &fields).await, "rcu_"), token);
-    let_it_age(FORM_AGAIN + 1).await;
+    let_it_age(FORM_REPLAY_TTL + 1).await;
     let later = browser.submit(&page, PAGE, &fields).await;
 
     assert_eq!((later.status, later.heading().as_str()), (409, "This was done already"));

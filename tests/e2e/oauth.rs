@@ -6,6 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use testkit::{OAuthClient, TestCredentials, parameter};
 
+use crate::account::{DARK_PHONE, LIGHT_PHONE, shows_in};
 use crate::browser::Browser;
 use crate::service::{Running, base_url, dev_json, new_user, oauth_client, tool};
 
@@ -48,7 +49,7 @@ async fn a_user_mistypes_once_signs_in_sees_the_scopes_allows_them_and_is_not_as
             "" => {}
             "&prompt=login" => browser.sign_in(&jane.username, &jane.password).await,
             _ => {
-                browser.shows("h1", "Enter your password").await;
+                shows_in(&browser, "confirm", "Enter your password", &LIGHT_PHONE).await;
                 let password = fantoccini::Locator::Css("#password");
                 let password = browser.client.wait().for_element(password).await.unwrap();
                 password.send_keys(&jane.password).await.unwrap();
@@ -64,9 +65,11 @@ async fn a_user_mistypes_once_signs_in_sees_the_scopes_allows_them_and_is_not_as
 async fn a_user_denies_it_in_a_browser() {
     let (client, jane) = (oauth_client(), new_user().await);
     let browser = Browser::start().await;
-    browser.open(&client.authorize_path("email_write")).await;
+    browser.open(&client.authorize_path("profile_read email_write")).await;
     browser.sign_in(&jane.username, &jane.password).await;
     shows_consent(&browser, &jane.username).await;
+    let heading = browser.text("h1").await;
+    shows_in(&browser, "consent", &heading, &[LIGHT_PHONE, DARK_PHONE].concat()).await;
 
     browser.press("deny").await;
 

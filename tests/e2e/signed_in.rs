@@ -52,6 +52,7 @@ const ARABIC: &str = "أبو عبد الله محمد بن موسى الخوار
 const SSH_KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOo9XGwqyCdbcW1qlnD5SopW+3LobHKpC5zW9SlTjA/T";
 
+const LEFT: &str = "\u{e012}";
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
 
@@ -200,6 +201,48 @@ async fn every_page_is_for_everybody_empty_and_full_with_long_names_and_from_rig
     }
     let direction = "return getComputedStyle(document.querySelector('td bdi')).direction";
     assert_eq!(browser.evaluate(direction).await, "rtl");
+    browser.end().await;
+}
+
+#[tokio::test]
+async fn what_went_wrong_later_pages_of_a_list_and_other_directions_are_for_everybody_too() {
+    let (browser, ada) = (Browser::start().await, unique("ada"));
+    begin(&browser, &ada).await;
+
+    let (_, _, emails) = PROFILE[1];
+    browser.open("/account/emails").await;
+    submit(&browser, &[("email", &format!("{ada}@example.com"))]).await;
+    browser.shows("p[@class='wrong']", "E-mail address is in your profile already.").await;
+    shows_in(&browser, "emails-conflict", emails, &LIGHT_PHONE).await;
+    submit(&browser, &[("email", &format!("{ada}@example.net"))]).await;
+    says(&browser, "The address is added. It is not confirmed yet.").await;
+    let send = "form[action*='/proof'] button";
+    browser.click(send).await;
+    says(&browser, "A link is on its way to the address. Open it within a day.").await;
+    browser.click(send).await;
+    browser.text("[role=alert]").await;
+    shows_in(&browser, "emails-too-many", emails, &DARK_PHONE).await;
+
+    let (_, path, tokens) = TOKENS;
+    browser.open(&format!("/account{path}")).await;
+    submit(&browser, &[("name", "nothing")]).await;
+    browser.text("[role=alert]").await;
+    shows_in(&browser, "tokens-wrong", tokens, &LIGHT_PHONE).await;
+    for number in 0..17 {
+        let token = json!({ "name": format!("token {number}"), "kind": "user" });
+        call(&ada, "POST", "/rollcall/v1/tokens", Some(token), 201).await;
+    }
+    browser.open(&format!("/account{path}")).await;
+    browser.click("a[rel=next]").await;
+    browser.shows("a", "First page").await;
+    shows_in(&browser, "tokens-second", tokens, &DARK_PHONE).await;
+
+    let account = make_account(&browser, ARABIC).await;
+    see(&browser, &account, OF_ACCOUNT[0], "from-right-to-left", &LIGHT_PHONE).await;
+    let direction = "return getComputedStyle(document.querySelector('main > p bdi')).direction";
+    assert_eq!(browser.evaluate(direction).await, "rtl");
+    sign_out(&browser).await;
+    shows_in(&browser, "signed-out", "You are signed out", &DARK_PHONE).await;
     browser.end().await;
 }
 
@@ -507,6 +550,45 @@ async fn a_keyboard_alone_signs_in_adds_an_address_and_removes_it() {
 }
 
 #[tokio::test]
+async fn a_password_is_shown_while_its_button_is_pressed_and_is_sent_unseen() {
+    let (browser, jane) = (Browser::start().await, new_user().await);
+    let show = "Show password";
+    let seen = "const field = document.querySelector('#password'); \
+                const { id, innerText } = document.activeElement; \
+                const pressed = document.querySelector('[data-show] + button').ariaPressed; \
+                return [field.type, pressed, field.selectionStart, id || innerText]";
+    browser.open("/account/sign-in").await;
+    press(&browser, &jane.username).await;
+    press(&browser, TAB).await;
+    press(&browser, &format!("{PASSWORD}{LEFT}{LEFT}")).await;
+    let caret = PASSWORD.len() - 2;
+    assert_eq!(browser.evaluate(seen).await, json!(["password", "false", caret, "password"]));
+
+    browser.click_button(show).await;
+    assert_eq!(browser.evaluate(seen).await, json!(["text", "true", caret, "password"]));
+    shows_in(&browser, "password-shown", "Sign in", &[LIGHT_PHONE, DARK_PHONE].concat()).await;
+    tab_to(&browser, show).await;
+    press(&browser, " ").await;
+    assert_eq!(browser.evaluate(seen).await, json!(["password", "false", caret, show]));
+    press(&browser, ENTER).await;
+    assert_eq!(browser.evaluate(seen).await, json!(["text", "true", caret, show]));
+
+    let keep = "addEventListener('submit', () => { \
+                name = document.querySelector('#password').type })";
+    browser.evaluate(keep).await;
+    browser.click_button("Sign in").await;
+    browser.shows("h1", "Profile").await;
+    assert_eq!(browser.evaluate("return name").await, "password");
+    // Each of two has its own.
+    browser.open("/account/password").await;
+    let types = "document.querySelector('#password + button').click(); \
+                 return [...document.querySelectorAll('[data-show]')].map((own) => own.type)";
+    assert_eq!(browser.evaluate(types).await, json!(["password", "text"]));
+    shows_in(&browser, "new-password-shown", "Change your password", &DARK_PHONE).await;
+    browser.end().await;
+}
+
+#[tokio::test]
 async fn without_script_all_works_but_for_the_buttons_that_need_it_which_are_not_shown() {
     let (browser, jane) = (Browser::start().await, new_user().await);
     browser.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": true })).await;
@@ -526,6 +608,10 @@ async fn without_script_all_works_but_for_the_buttons_that_need_it_which_are_not
     for button in browser.client.find_all(Locator::Css(".secret button")).await.unwrap() {
         assert!(!button.is_displayed().await.unwrap(), "{:?}", button.text().await);
     }
+    browser.open("/account/password").await;
+    browser.text("#password").await;
+    let shows = browser.client.find_all(Locator::Css("[aria-pressed]")).await.unwrap();
+    assert_eq!(shows.len(), 0);
     browser.open("/account/tokens").await;
     confirm(&browser, "/revoke").await;
     says(&browser, "The token is revoked.").await;

@@ -19,7 +19,7 @@ use crate::account_frame::{Failure, Frame, account_id, path};
 use crate::entry::see_other;
 use crate::form::{Field, Form, Input, Target, VERSION, entered, once};
 use crate::layout::{AccountSection, button, pages, secret, table, time, titled};
-use crate::list::{back, list_page, own_query};
+use crate::list::{back, list_page, none, own_query};
 use crate::words::{account_invitations as words, accounts, layout, members};
 
 const PAGE: (AccountSection, &str) = (AccountSection::Invitations, layout::INVITATIONS);
@@ -115,15 +115,15 @@ async fn show_with(
             let all = app.table.invitations_with_states(all).await?;
             let (listed, next) = page.of(all, place);
             let next = next.map(|next| next.to_string());
-            let at = own_query(&page);
-            let row = |(own, state): &(Invitation, _)| row(request, own, *state, &at);
+            let own_query = own_query(&page);
+            let row = |(own, state): &(Invitation, _)| row(request, own, *state, &own_query);
             let rows = listed.iter().map(row).collect::<Result<Vec<_>>>()?;
             let form = form(request, id, &typed, app.settings.sends_mail, &mut failure)?;
             let content = html! {
                 (titled(words::INVITE, &form))
                 section {
                     h2 { (words::INVITED) }
-                    @if rows.is_empty() { p { (words::EMPTY) } }
+                    @if rows.is_empty() { p { (none(&own_query, words::EMPTY)) } }
                     @else {
                         (table(
                             layout::INVITATIONS,

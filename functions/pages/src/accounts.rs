@@ -15,7 +15,7 @@ use crate::account_frame::{ACCOUNTS, Failure, account_id, path};
 use crate::entry::see_other;
 use crate::form::{Field, Form, Input, Target, entered};
 use crate::layout::{Screen, Section, act, day, pages, table, titled};
-use crate::list::{back, list_page, own_query};
+use crate::list::{back, list_page, none, own_query};
 use crate::words::{accounts as words, layout};
 
 /// What was done, as the page says after it.
@@ -57,14 +57,15 @@ async fn show_with(
             let accounts = app.table.accounts(&memberships).await?;
             let mut found: HashMap<AccountId, Account> =
                 accounts.into_iter().map(|account| (account.id, account)).collect();
+            let own_query = own_query(&page);
             let row = |own: &Membership| {
-                Some(row(request, user, own, &found.remove(&own.account)?, &own_query(&page)))
+                Some(row(request, user, own, &found.remove(&own.account)?, &own_query))
             };
             let rows: Vec<_> = memberships.iter().filter_map(row).collect();
             let next = next.map(|next| next.to_string());
             let content = html! {
                 p { (words::INTRODUCTION) }
-                @if rows.is_empty() { p { (words::EMPTY) } }
+                @if rows.is_empty() { p { (none(&own_query, words::EMPTY)) } }
                 @else {
                     (table(
                         layout::ACCOUNTS,

@@ -42,14 +42,14 @@ async fn list(
             let (user, now) = (caller.user(), Timestamp::now());
             read.retain(|grant| grant.is_active(user, now));
             let all = by_client(app.table.accepted_grants(read).await?);
-            let at = own_query(&page);
+            let own_query = own_query(&page);
             let mut rest = all.into_iter().filter(|first| Some(first.id) > page.after);
             let items: Vec<_> = rest.by_ref().take(LIMIT).collect();
             let next = rest.next().and(items.last().map(|last| last.id));
             let page = Page { items, next };
             let content = html! {
                 p { (words::INTRODUCTION) }
-                (grants(request, &page, &at))
+                (grants(request, &page, &own_query))
             };
             Ok(say(Screen::new(user, Section::Apps, layout::APPS, content)).show(request))
         })
@@ -95,9 +95,9 @@ pub(crate) async fn revoke(app: &App, request: &ApiRequest, id: &str) -> Result<
 }
 
 /// The apps of a page of the list, which has this query.
-fn grants(request: &ApiRequest, page: &Page<Grant, GrantId>, at: &str) -> Markup {
+fn grants(request: &ApiRequest, page: &Page<Grant, GrantId>, query: &str) -> Markup {
     let row = |grant: &Grant| {
-        let revoke = format!("{PATH}/{}/revoke{at}", grant.client);
+        let revoke = format!("{PATH}/{}/revoke{query}", grant.client);
         vec![
             identified(&html! { bdi { (grant.client_name) } }, &grant.client),
             scopes(&grant.scopes),
@@ -110,8 +110,8 @@ fn grants(request: &ApiRequest, page: &Page<Grant, GrantId>, at: &str) -> Markup
     let columns = [words::APP, words::MAY, words::SINCE, words::UNTIL, words::LAST_USED, ""];
     let next = page.next.map(|next| next.to_string());
     html! {
-        @if page.items.is_empty() { p { (none(at, words::EMPTY)) } }
+        @if page.items.is_empty() { p { (none(query, words::EMPTY)) } }
         @else { (table(layout::APPS, &columns, page.items.iter().map(row).collect())) }
-        (pages(PATH, (!at.is_empty()).then_some(at), next.as_deref()))
+        (pages(PATH, (!query.is_empty()).then_some(query), next.as_deref()))
     }
 }

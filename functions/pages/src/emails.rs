@@ -232,7 +232,8 @@ fn screen<'a>(
     let (next, query) = (next.map(|next| next.to_string()), own_query(page));
     let cursor = page.after.as_ref().map(ToString::to_string);
     let columns = [words::EMAIL, words::STATE, ""];
-    let rows = listed.iter().map(|own| row(request, user, own, &query, sends_mail)).collect();
+    let rows: Vec<_> =
+        listed.iter().map(|own| row(request, user, own, &query, sends_mail)).collect();
     let email = Field {
         name: "email",
         label: words::EMAIL,
@@ -250,7 +251,8 @@ fn screen<'a>(
     };
     let content = html! {
         p { (words::INTRODUCTION) }
-        (table(layout::EMAILS, &columns, rows))
+        @if rows.is_empty() { p { (layout::NO_MORE) } }
+        @else { (table(layout::EMAILS, &columns, rows)) }
         (pages(PATH, cursor.as_deref(), next.as_deref()))
         (titled(words::ADD, &form))
         @if let Some(address) = elsewhere.filter(|_| sends_mail) {

@@ -37,7 +37,8 @@ const SIGN_IN: &str = "/account/sign-in";
 const SIGN_IN_CODE: &str = "/account/sign-in/code";
 /// The hidden field with the sign-in that waits for a code.
 const BEGUN: &str = "begun";
-/// The field of the form that goes on in a session that a script has begun.
+/// Says that a session has just begun: the field of the form that goes on after a passkey, and the
+/// parameter of the page that signs in.
 const SIGNED_IN: &str = "signed_in";
 /// Where the password, or a code, is entered again.
 const CONFIRM: &str = "/account/confirm";
@@ -154,11 +155,14 @@ impl PendingRequest {
         session: &SessionCredential,
         user: &User,
     ) -> Result<Response<Body>> {
-        let mut response = if self.kept.is_empty() {
-            see_other(self.page())?
-        } else {
+        let mut response = if !self.kept.is_empty() {
             let target = Target::in_session(session, self.return_to.clone());
             self.offer(request, target, StatusCode::OK, user)
+        } else if sends_cookies(request) {
+            see_other(self.page())?
+        } else {
+            // It goes on from there, unless the browser blocks cookies.
+            see_other(&format!("{}&{SIGNED_IN}=true", sign_in_path(self.page())))?
         };
         response.headers_mut().insert(SET_COOKIE, session_cookie(request, session)?);
         forget(request, &mut response)?;
@@ -194,6 +198,11 @@ impl PendingRequest {
         let form = Form { target: Some(target), hidden, button: words::SEND, ..Form::default() };
         View { status, ..View::form(words::SEND_AGAIN, content, form) }.show(request)
     }
+}
+
+/// Whether the browser sent any cookie: one that keeps them has that of the page that signs in.
+fn sends_cookies(request: &ApiRequest) -> bool {
+    request.headers().contains_key(COOKIE)
 }
 
 /// Whether a request sends the form of a page on the way, which is nothing to come back to.
@@ -327,11 +336,8 @@ impl<'a> SignIn<'a> {
             has_focus: true,
             ..Form::default()
         };
-        // One that keeps none comes back here, whatever it opens or sends.
-        let has_cookies = request.headers().contains_key(COOKIE);
         let content = html! {
             @if let Some(notice) = self.notice { p role="status" { (notice) } }
-            @if !has_cookies { p.quiet { (words::NEEDS_COOKIES) } }
             (other_ways(app))
         };
         let leads_away = self.pending.leads_away();
@@ -359,7 +365,8 @@ fn other_ways(app: &App) -> Markup {
 /// `again=true` it asks everybody.
 ///
 /// The browser remembers for a while where it was going: whoever signs up first, or sets another
-/// password, comes back by the link of a mail, which does not know.
+/// password, comes back by the link of a mail, which does not know. Whoever comes back here right
+/// after signing in, without any cookie, blocks them.
 pub(crate) async fn show_sign_in(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let query = request.query()?;
     let asked = query.get("return_to").map(PendingRequest::by_link);
@@ -372,8 +379,11 @@ pub(crate) async fn show_sign_in(app: &App, request: &ApiRequest) -> Result<Resp
         forget(request, &mut response)?;
         return Ok(response);
     }
-    let mut response = SignIn::on(&pending).show(app, request, StatusCode::OK, Vec::new());
-    if is_new {
+    let has_signed_in = query.boolean(SIGNED_IN)?.unwrap_or_default();
+    let notice = (has_signed_in && !sends_cookies(request)).then_some(words::NEEDS_COOKIES);
+    let form = SignIn { notice, ..SignIn::on(&pending) };
+    let mut response = form.show(app, request, StatusCode::OK, Vec::new());
+    if is_new || !sends_cookies(request) {
         let path: String = form_urlencoded::byte_serialize(pending.return_to.as_bytes()).collect();
         let cookie = request.set_cookie(RETURN_TO_COOKIE, &path, RETURN_TO_TTL)?;
         response.headers_mut().insert(SET_COOKIE, cookie);
@@ -401,8 +411,10 @@ pub(crate) async fn sign_in(app: &App, request: &ApiRequest) -> Result<Response<
     }
     let name = fields.required_non_empty::<String>("username");
     let password = fields.required_non_empty::<String>("password");
+    let blocks_cookies = fields.has(SIGNED_IN) && !sends_cookies(request);
+    let notice = blocks_cookies.then_some(words::NEEDS_COOKIES);
     let again = |status, errors| {
-        let form = SignIn { name: &typed, ..SignIn::on(&pending) };
+        let form = SignIn { pending: &pending, name: &typed, notice };
         form.show(app, request, status, errors)
     };
     let (name, password) = match fields.into_result(name.zip(password)) {

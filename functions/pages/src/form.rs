@@ -130,15 +130,25 @@ impl Input<'_> {
         }
     }
 
-    /// The attributes that keep a keyboard from changing what is entered.
+    /// The attributes that keep a keyboard from changing what is entered, and from learning a password
+    /// that is shown.
     const fn is_exact(self) -> bool {
         matches!(self, Self::Name | Self::Email | Self::Url | Self::Phone | Self::Lines)
+            || self.is_password()
+    }
+
+    const fn is_password(self) -> bool {
+        matches!(self, Self::NewPassword | Self::Password)
     }
 }
 
 impl Form<'_> {
     pub(crate) const fn has_errors(&self) -> bool {
         !self.errors.is_empty()
+    }
+
+    pub(crate) fn takes_password(&self) -> bool {
+        self.fields.iter().any(|field| field.input.is_password())
     }
 
     /// All errors, above the form; each leads to its field.
@@ -291,6 +301,7 @@ impl Field<'_> {
                 input #(id) type=(input.kind()) name=(name) value=[shown(input, value)]
                     autocomplete=(autocomplete) autocapitalize=[exact.then_some("none")]
                     spellcheck=[exact.then_some("false")] minlength=[min]
+                    data-show=[input.is_password().then_some(words::SHOW_PASSWORD)]
                     required[is_required] autofocus[has_focus]
                     aria-invalid=[error.map(|_| "true")] aria-describedby=[described];
             }
@@ -305,8 +316,7 @@ pub(crate) fn entered(fields: &mut Fields, name: &'static str) -> String {
 
 /// What the field shows again: never a password.
 fn shown<'a>(input: Input<'_>, value: &'a str) -> Option<&'a str> {
-    let is_secret = matches!(input, Input::NewPassword | Input::Password);
-    Some(value).filter(|value| !value.is_empty() && !is_secret)
+    Some(value).filter(|value| !value.is_empty() && !input.is_password())
 }
 
 /// The error as a sentence, whose subject is the field's label.

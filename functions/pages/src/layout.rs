@@ -158,7 +158,12 @@ impl<'a> Screen<'a> {
 
     /// The same page with a secret.
     pub(crate) fn with_secret(self) -> Self {
-        Self { script: Some(&SECRET), ..self }
+        self.with_script(&SECRET)
+    }
+
+    /// The same page with this script.
+    pub(crate) fn with_script(self, script: &'static Script) -> Self {
+        Self { script: Some(script), ..self }
     }
 
     /// The response with the page.

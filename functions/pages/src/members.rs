@@ -82,7 +82,7 @@ async fn show_with(
             let rows = rows.collect::<Result<Vec<_>>>()?;
             let content = html! {
                 p { (words::count(account.member_count)) }
-                @if rows.is_empty() { p { (words::EMPTY) } }
+                @if rows.is_empty() { p { (layout::NO_MORE) } }
                 @else {
                     (table(
                         layout::MEMBERS,

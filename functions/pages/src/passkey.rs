@@ -51,7 +51,7 @@ async fn list(
                 (addition(request))
             };
             let screen = Screen::new(caller.user(), Section::Passkeys, layout::PASSKEYS, content);
-            Ok(say(Screen { script: Some(&PASSKEY), ..screen }).show(request))
+            Ok(say(screen.with_script(&PASSKEY)).show(request))
         })
         .await
 }

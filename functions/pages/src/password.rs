@@ -16,6 +16,7 @@ use shared::{App, Error, FieldError, Result};
 use crate::entry::{rejected, see_other};
 use crate::form::{Field, Form, Input, Target, entered};
 use crate::layout::{Screen, Section};
+use crate::script::SHOW_PASSWORD;
 use crate::words::password as words;
 
 const PATH: &str = "/account/password";
@@ -124,5 +125,5 @@ fn screen<'a>(
         p { (if user.password_is_own { words::WHAT_ENDS } else { words::GIVEN }) }
         (form)
     };
-    Screen::new(user, Section::Password, words::HEADING, content)
+    Screen::new(user, Section::Password, words::HEADING, content).with_script(&SHOW_PASSWORD)
 }

@@ -14,6 +14,7 @@ use crate::account_frame::{Failure, Frame, account_id, path};
 use crate::entry::see_other;
 use crate::form::{Field, Form, Input, Target, VERSION, entered};
 use crate::layout::{AccountSection, button, confirm_form, facts, titled};
+use crate::script::SHOW_PASSWORD;
 use crate::words::{layout, registry as words};
 
 const PAGE: (AccountSection, &str) = (AccountSection::Registry, layout::REGISTRY);
@@ -66,7 +67,7 @@ async fn show_with(
                 }
                 (titled(words::SET, &form(request, &account, &values, &mut failure)?))
             };
-            let screen = frame.screen(PAGE, content);
+            let screen = frame.screen(PAGE, content).with_script(&SHOW_PASSWORD);
             Ok(failure.show(screen.done(query.get("done").and_then(done)), request))
         })
         .await

@@ -25,11 +25,20 @@ pub(crate) static PASSKEY: Script = Script {
     besides: "connect-src 'self';",
 };
 
+/// Shows a password while its button is pressed, and no longer when the form is sent: else browsers
+/// would keep it as they keep other text.
+pub(crate) static SHOW_PASSWORD: Script = Script {
+    text: include_str!("show_password.js"),
+    source: "'sha256-KInhIJas7V8fNdTL34bD9UUF+4Mf3yLonuUGZ1LjxJA='",
+    besides: "",
+};
+
 /// Sends a form once of two clicks: the second request would come before the first one's response,
-/// without the session that it begins, and with a code or a link that is used. Whoever stopped the
-/// first one can send the form after five seconds, and whoever came back to the page at once.
+/// without the session that it begins, and with a code or a link that is used. The form can be sent
+/// again after five seconds, as its first request may have been stopped, and at once by who comes
+/// back to the page.
 ///
-/// It sees what the script of passkeys sends itself as not to be sent, as it listens further out.
+/// The script of passkeys prevents its form first, which does not count then.
 pub(crate) static SEND_ONCE: Script = Script {
     text: include_str!("send_once.js"),
     source: "'sha256-Ds/WRWH4CJDWXn6PbYmN3mXihCJTssC5fKFEIoqi3Zk='",
@@ -62,7 +71,7 @@ mod tests {
 
     #[test]
     fn the_policy_knows_each_script() {
-        for script in [&SECRET, &PASSKEY, &SEND_ONCE] {
+        for script in [&SECRET, &PASSKEY, &SHOW_PASSWORD, &SEND_ONCE] {
             let hash = STANDARD.encode(Sha256::digest(script.text));
 
             assert_eq!(script.source, format!("'sha256-{hash}'"));

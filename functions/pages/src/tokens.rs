@@ -305,7 +305,7 @@ fn show_secret(
 fn tokens(
     request: &ApiRequest,
     page: &Page<UserToken, TokenId>,
-    at: &str,
+    query: &str,
     once: &Hidden,
 ) -> Markup {
     let row = |token: &UserToken| {
@@ -327,17 +327,17 @@ fn tokens(
             moment(token.expires_at),
             moment(token.last_used_at),
             html! {
-                @if token.rotated_to.is_none() { (rotation(request, token.id, at, once)) }
-                (revocation(request, token.id, at))
+                @if token.rotated_to.is_none() { (rotation(request, token.id, query, once)) }
+                (revocation(request, token.id, query))
             },
         ]
     };
     let columns = [words::NAME, words::MAY, words::MADE, words::ENDS, words::LAST_USED, ""];
     let next = page.next.map(|next| next.to_string());
     html! {
-        @if page.items.is_empty() { p { (none(at, words::EMPTY)) } }
+        @if page.items.is_empty() { p { (none(query, words::EMPTY)) } }
         @else { (table(layout::TOKENS, &columns, page.items.iter().map(row).collect())) }
-        (pages(PATH, (!at.is_empty()).then_some(at), next.as_deref()))
+        (pages(PATH, (!query.is_empty()).then_some(query), next.as_deref()))
     }
 }
 
@@ -351,7 +351,7 @@ pub(crate) fn moment(moment: Option<Timestamp>) -> Markup {
     html! { @match moment { Some(at) => (time(at)), None => (layout::NEVER) } }
 }
 
-fn rotation(request: &ApiRequest, id: TokenId, at: &str, once: &Hidden) -> Markup {
+fn rotation(request: &ApiRequest, id: TokenId, query: &str, once: &Hidden) -> Markup {
     let overlap = Field {
         name: "overlap",
         // Whose response is lost has the old one still.
@@ -362,10 +362,10 @@ fn rotation(request: &ApiRequest, id: TokenId, at: &str, once: &Hidden) -> Marku
     };
     let (hidden, fields) = (vec![once.clone()], vec![overlap]);
     let form = Form { hidden, fields, button: words::ROTATE, ..Form::default() };
-    of_token(request, id, &format!("rotate{at}"), words::ROTATE_WHY, form)
+    of_token(request, id, &format!("rotate{query}"), words::ROTATE_WHY, form)
 }
 
-fn revocation(request: &ApiRequest, id: TokenId, at: &str) -> Markup {
+fn revocation(request: &ApiRequest, id: TokenId, query: &str) -> Markup {
     let descendants = Field {
         name: "descendants",
         label: words::DESCENDANTS,
@@ -374,18 +374,18 @@ fn revocation(request: &ApiRequest, id: TokenId, at: &str) -> Markup {
         ..Field::default()
     };
     let form = Form { fields: vec![descendants], button: words::REVOKE, ..Form::default() };
-    of_token(request, id, &format!("revoke{at}"), words::REVOKE_WHY, form)
+    of_token(request, id, &format!("revoke{query}"), words::REVOKE_WHY, form)
 }
 
 /// A form that does something to a token, which says first what comes of it.
 fn of_token(
     request: &ApiRequest,
     id: TokenId,
-    does: &str,
+    path: &str,
     consequence: &str,
     form: Form<'_>,
 ) -> Markup {
     let own = id.to_string();
-    let target = Some(Target::new(request, format!("{PATH}/{id}/{does}")));
+    let target = Some(Target::new(request, format!("{PATH}/{id}/{path}")));
     confirm_form(consequence, &Form { id: &own, target, ..form })
 }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use shared::http::{self, ApiRequest};
 
 use crate::form::Form;
-use crate::script::{self, PASSKEY, SEND_ONCE};
+use crate::script::{self, PASSKEY, SEND_ONCE, SHOW_PASSWORD};
 
 /// The page of a form, or of what came of it: a heading, what it says, and a form if it has one.
 pub(crate) struct View<'a> {
@@ -42,8 +42,10 @@ impl View<'_> {
             self.heading.to_owned()
         };
         let once = self.form.as_ref().map(|_| &SEND_ONCE);
+        let password = self.form.as_ref().filter(|form| form.takes_password());
+        let password = password.map(|_| &SHOW_PASSWORD);
         let passkey = self.passkey.as_ref().map(|_| &PASSKEY);
-        let scripts: Vec<_> = once.into_iter().chain(passkey).collect();
+        let scripts: Vec<_> = once.into_iter().chain(password).chain(passkey).collect();
         let card = html! {
             h1 { (self.heading) }
             @if let Some(form) = &self.form { (form.summary()) }

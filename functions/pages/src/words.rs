@@ -30,6 +30,7 @@ pub(crate) struct Notice {
 pub(crate) const ERROR_PREFIX: &str = "Error: ";
 pub(crate) const ERRORS: &str = "Please correct this and try again:";
 pub(crate) const OPTIONAL: &str = "(optional)";
+pub(crate) const SHOW_PASSWORD: &str = "Show password";
 pub(crate) const PASSWORD_HINT: &str =
     "At least 8 characters. A few words in a row are hard to guess and easy to remember.";
 

@@ -11,7 +11,7 @@ use super::{ApiRequest, Dialect};
 
 const STYLE: &str = include_str!("page.css");
 /// The SHA-256 of the style: what a content security policy knows it by.
-const STYLE_SOURCE: &str = "sha256-qZRqaeBC5zLLJYkNAblO+psn4whTtA2hFvaHoGMPa0I=";
+const STYLE_SOURCE: &str = "sha256-r5i2Ig6bt1KKUe14U/iu+WrUHYofkxat3tTY9wUp9dk=";
 
 /// A page that cannot be framed and loads nothing. `directives` are what its content security
 /// policy has besides, each with a semicolon at its end.

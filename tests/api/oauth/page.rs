@@ -157,25 +157,30 @@ async fn one_signs_in_first_comes_back_and_allows_it_without_a_password() {
 async fn a_browser_that_keeps_no_cookies_is_told_that_signing_in_needs_them() {
     arranged!(app, client, _jane);
     let path = client.authorize_path("profile_read");
-    let mut browser = app.browser();
-    let page = sign_in(&mut browser, &path).await;
-    let profile = browser.open("/account").await;
-
-    for case in ["a decision", "another form", "the page after the sign-in"] {
+    let sign_in = "/account/sign-in";
+    for place in [path.as_str(), "/account"] {
+        let fields =
+            |password| [("username", "janedoe"), ("password", password), ("return_to", place)];
+        let mut browser = app.browser();
+        let asked = browser.open(place).await;
         browser.cookies.clear();
-        let asked = match case {
-            "a decision" => press(&mut browser, &page, "allow").await,
-            "another form" => browser.submit(&profile, "/account", &[]).await,
-            _ => browser.open(&path).await,
-        };
-        assert_eq!(asked.heading(), "Sign in", "{case}");
-        assert!(asked.has("Signing in needs cookies."), "{case}: {}", asked.text());
+        let wrong = browser.post(sign_in, &fields("a wrong password")).await;
+        for page in [asked, wrong] {
+            assert_eq!(page.heading(), "Sign in", "{place}");
+            assert!(!page.has("cookies"), "{place}: {}", page.text());
+        }
+
+        let right = browser.post_without_following(sign_in, &fields(PASSWORD)).await;
+        let next = right.location().unwrap();
+        // One that has only lost its cookies goes on.
+        let page = browser.clone().open(next).await;
+        assert!(page.has("janedoe"), "{place}: {}", page.text());
+        browser.cookies.clear();
+        let asked = browser.open(next).await;
+
+        assert_eq!(asked.heading(), "Sign in", "{place}");
+        assert!(asked.has("Signing in needs cookies."), "{place}: {}", asked.text());
     }
-    assert_eq!(app.items_of("grant").await.len(), 0);
-    // Now it has kept one.
-    let asked = browser.open(&path).await;
-    assert_eq!(asked.heading(), "Sign in");
-    assert!(!asked.has("cookies"), "{}", asked.text());
 }
 
 #[tokio::test]

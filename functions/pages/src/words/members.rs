@@ -1,6 +1,5 @@
 //! What the page of an account's members says.
 
-pub(crate) const EMPTY: &str = "There are no further members.";
 pub(crate) const ROLE: &str = "Role";
 pub(crate) const YOU: &str = "You";
 

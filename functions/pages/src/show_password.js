@@ -1,0 +1,16 @@
+for (const field of document.querySelectorAll("[data-show]")) {
+  const button = document.createElement("button");
+  const show = (isShown) => {
+    const { selectionStart, selectionEnd } = field;
+    field.type = isShown ? "text" : "password";
+    field.setSelectionRange(selectionStart, selectionEnd);
+    button.setAttribute("aria-pressed", isShown);
+  };
+  button.type = "button";
+  button.textContent = field.dataset.show;
+  button.addEventListener("mousedown", (event) => event.preventDefault());
+  button.addEventListener("click", () => show(field.type === "password"));
+  field.form.addEventListener("submit", () => show(false));
+  show(false);
+  field.after(button);
+}
