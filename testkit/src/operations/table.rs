@@ -12,7 +12,7 @@ use Needs::{
     Registry, ResetLink, SecondFactor, SecondFactorSetup, Session, SignUpLink, SshKey, Token,
     VerifiedEmail,
 };
-use Variant::{Descendants, First, Generated, Itself, NewPassword, Refresh};
+use Variant::{Descendants, First, Generated, Itself, NewPassword, RecoveryCode, Refresh};
 
 /// What a caller is authenticated by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +136,8 @@ pub enum Variant {
     First,
     /// It also ends what the credential made.
     Descendants,
+    /// It takes a recovery code.
+    RecoveryCode,
 }
 
 /// A function with routes, and what holds for all its operations.
@@ -289,9 +291,9 @@ pub(super) static FACTS: &[Facts] = &[
     // and deleted.
     row("pages-change-password", 8),
     // The attempt with the code, read, reserved, given back; the session.
-    row("pages-complete-sign-in", 4).needs(PendingSignIn),
+    row("pages-complete-sign-in", 4).needs(PendingSignIn).variants(&[RecoveryCode]),
     // The attempts, read, reserved, given back; the session.
-    row("pages-confirm", 5).needs(Password),
+    row("pages-confirm", 5).needs(Password).variants(&[RecoveryCode]),
     row("pages-create-account", 3),
     row("pages-create-api-key", 2),
     row("pages-create-token", 2),
@@ -318,7 +320,7 @@ pub(super) static FACTS: &[Facts] = &[
     row("pages-request-reset", 3),
     row("pages-request-sign-up", 3),
     // What ends with the old password is cleaned up.
-    row("pages-reset-password", 3).needs(ResetLink),
+    row("pages-reset-password", 3).needs(ResetLink).variants(&[RecoveryCode]),
     row("pages-revoke-app", 2).needs(Grant),
     row("pages-revoke-invitation", 2).needs(Invitation),
     row("pages-revoke-token", 2).needs(Token),
@@ -427,7 +429,7 @@ pub(super) static FACTS: &[Facts] = &[
     row("rollcall-request-password-reset", 3),
     row("rollcall-request-sign-up", 3),
     // What ends with the old password is cleaned up.
-    row("rollcall-reset-password", 3).needs(ResetLink),
+    row("rollcall-reset-password", 3).needs(ResetLink).variants(&[RecoveryCode]),
     row("rollcall-revoke-grant", 2).needs(Grant),
     row("rollcall-revoke-invitation", 2).needs(Invitation),
     row("rollcall-revoke-token", 2)

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use serde_json::{Value, json};
-use shared::model::{Role, TokenKind};
+use shared::model::{MailToken, Role, TokenKind, UserId};
 use shared::table::{Actor, NewGrant, fetch};
 use testkit::{
     CredentialKind, DocumentedOperation, Person, TOKEN_ID, TestApp, Variant, form, operations,
@@ -30,6 +30,7 @@ const fn suffix(variant: Option<Variant>) -> &'static str {
         Some(Variant::Refresh) => ", a refresh token",
         Some(Variant::First) => ", the first one",
         Some(Variant::Descendants) => ", with what it made",
+        Some(Variant::RecoveryCode) => ", with a recovery code",
     }
 }
 
@@ -84,11 +85,12 @@ impl Write {
     async fn event(&self, app: &TestApp, jane: &Person<'_>) -> Value {
         let mut event = match self.variant {
             None => app.repeatable_event(&self.operation, jane).await,
+            Some(Variant::RecoveryCode) => self.event_with_recovery_code(app, jane).await,
             Some(_) => app.event(&self.operation, jane).await,
         };
         let signs = self.operation.takes(CredentialKind::Signature);
         match self.variant {
-            None | Some(Variant::First) => {}
+            None | Some(Variant::First | Variant::RecoveryCode) => {}
             Some(Variant::NewPassword) => {
                 let mut body = self.operation.json_body().unwrap_or_default();
                 body["password"] = json!("another correct horse");
@@ -130,6 +132,36 @@ impl Write {
         }
         event
     }
+
+    /// The event with a recovery code of Jane, or of the user whose password its link resets. A
+    /// code of an app works for a minute, and the cases may take longer.
+    async fn event_with_recovery_code(&self, app: &TestApp, jane: &Person<'_>) -> Value {
+        // First: the event would turn the second factor on, and keep the codes to itself.
+        let own = new_recovery_code(app, jane.user().id).await;
+        let mut event = app.event(&self.operation, jane).await;
+        let token = event["rawPath"].as_str().and_then(|path| path.rsplit('/').next());
+        let code = match token.map(MailToken::parse_reset) {
+            Some(Ok((user, _))) => new_recovery_code(app, user).await,
+            _ => own,
+        };
+        event["body"] = json!(with_code(event["body"].as_str().unwrap(), &code));
+        event
+    }
+}
+
+/// A recovery code of a user, whose second factor is turned on.
+async fn new_recovery_code(app: &TestApp, user: UserId) -> String {
+    app.turn_on_second_factor(user, 1).await.unwrap().1.remove(0)
+}
+
+/// A body with this code, in place of the one that it has.
+fn with_code(body: &str, code: &str) -> String {
+    if let Ok(mut body) = serde_json::from_str::<Value>(body) {
+        body["code"] = json!(code);
+        return body.to_string();
+    }
+    let (others, _) = body.split_once("&code=").unwrap_or((body, ""));
+    format!("{others}&code={code}")
 }
 
 /// A user with one of everything that writes clean up: another member of the account, another token,
