@@ -279,7 +279,7 @@ impl<'a> Replay<'a> {
     async fn end_proofs(&self, id: UserId, entry: &LoggedEntry) -> TableResult<Outcome> {
         let updated = AuditAction::EmailUpdated.as_str();
         let is_end = |action: &str, changed: &[String]| {
-            action == updated && changed.iter().any(|field| field == "verified")
+            action == updated && changed.iter().any(|field| field == "provedAt")
         };
         let user = self.user(id).await?;
         if user.proof_epoch >= user.credential_epoch

@@ -260,7 +260,7 @@ impl Table {
     #[cfg(feature = "operator")]
     pub fn end_email_proofs(&self, actor: &Actor, user: &Stored<User>) -> Result<Write<'_, ()>> {
         let changes = Changes::of_credentials().set("proofEpoch", user.credential_epoch)?;
-        let trail = Trail::of_user(user.id, AuditAction::EmailUpdated).changed(["verified"]);
+        let trail = Trail::of_user(user.id, AuditAction::EmailUpdated).changed(["provedAt"]);
         let unchanged = Condition::unchanged(user);
         Ok(Write::new(self.update_user(actor, user, changes, unchanged, trail), ()))
     }
