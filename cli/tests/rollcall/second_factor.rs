@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::model::{
     Passkey, PasskeyChallenge, PasskeyId, PasskeyPurpose, ServiceKey, SessionId, Timestamp,
-    TotpSecret, User,
+    TotpSecret,
 };
 use shared::table::{Actor, fetch};
 
@@ -16,8 +16,6 @@ fn key() -> ServiceKey {
 /// Turns the second factor on, and gives the recovery codes.
 pub(crate) async fn turn_on(stage: &Stage, id: &Value) -> Vec<String> {
     let (user, secret) = (stage.user(id).await, TotpSecret::generate().unwrap());
-    // As if the user had chosen the password.
-    let user = User { password_is_own: true, ..user.into_inner() };
     let totp = secret.seal(&key(), user.id).unwrap();
     let write = stage.table.turn_on_second_factor(&Actor::operator(), &user, totp, 1).unwrap();
     write.commit().await.unwrap().iter().map(ToString::to_string).collect()

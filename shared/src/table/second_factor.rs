@@ -138,9 +138,8 @@ impl Table {
     /// Turns the second factor on, whose first code was that of `step`. The returned codes are the
     /// only copy.
     ///
-    /// [`Error::Conflict`] if somebody else chose the password: whoever did could turn on a factor
-    /// that the user cannot turn off. [`Error::WriteConflict`] if it is on, or if the credentials
-    /// changed since the user was read.
+    /// [`Error::WriteConflict`] if it is on, or if the password or other credentials changed since
+    /// the user was read, whose password has to be its own.
     pub fn turn_on_second_factor(
         &self,
         actor: &Actor,
@@ -148,16 +147,13 @@ impl Table {
         totp: SealedTotp,
         step: u64,
     ) -> Result<Write<'_, Vec<RecoveryCode>>> {
-        if !user.password_is_own {
-            return Err(Error::Conflict("the password must be one that the user chose"));
-        }
         let codes = RecoveryCode::generate_all()?;
         let factor = SecondFactor::new(user.id, totp, step, &codes);
         let on = Trail::of_user(user.id, AuditAction::SecondFactorOn)
             .notifying(NewNotice::new(user.id, MailKind::SecondFactorOn));
         let changes = Changes::of_credentials().set(SINCE, factor.since)?;
         // A secret that was set up before the last one was turned off does not count after it, nor
-        // does a password of the user's own after somebody else gave another one.
+        // once somebody else gave the password.
         let unchanged = Condition::same_credentials(user).and(Condition::no_second_factor());
         let transaction = Transaction::new(self, actor, "turn a second factor on", on)
             .insert(&factor, CONFLICT)?
