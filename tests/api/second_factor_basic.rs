@@ -324,6 +324,21 @@ async fn a_changed_password_gives_no_more_codes_to_guess_unless_the_operator_cha
 }
 
 #[tokio::test]
+async fn codes_of_before_a_rotation_of_the_service_key_work_after_it() {
+    let mut app = TestApp::start().await;
+    let jane = app.person("janedoe").await.user().id;
+    let (secret, codes) = app.turn_on_second_factor(jane, 10).await.unwrap();
+
+    app.rotate_service_key().await;
+
+    for code in [codes[0].clone(), totp_code(&secret, 0), totp_code(&secret, 1)] {
+        assert_eq!(sign_in_by_code(&app, "127.0.0.1", &code).await, (200, true), "{code}");
+    }
+    let factors = app.items_of("secondFactor").await;
+    assert_eq!(factors[0]["totp"]["M"]["keyVersion"]["S"], "2");
+}
+
+#[tokio::test]
 async fn the_step_after_a_password_ends_with_that_password() {
     let app = TestApp::start().await;
     let (jane, secret) = with_factor(&app).await;
