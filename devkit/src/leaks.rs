@@ -32,8 +32,8 @@ fn tells(line: &str, secrets: &[String]) -> bool {
     looks_secret(line) || secrets.iter().any(|secret| line.contains(secret.as_str()))
 }
 
-/// Whether a line holds what looks like a token, a key or a recovery code, or an address or password that
-/// the tests send.
+/// Whether a line holds what looks like a token, a key or a recovery code, or an address or
+/// password that the tests send.
 pub fn looks_secret(line: &str) -> bool {
     let is_part = |byte: &u8| is_part_of_code(char::from(*byte));
     let length =
