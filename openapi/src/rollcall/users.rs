@@ -377,7 +377,8 @@ fn of_the_user() -> Vec<Description> {
         describe("rollcall-set-password", "Set the caller's password")
             .text(
                 "Grants to OAuth clients, sessions and user tokens end, but not the token that \
-                 asks. The first password in place of one set by somebody else ends every credential.",
+                 asks. The first password in place of one set by somebody else ends every \
+                 credential.",
             )
             .json(named("SetPasswordRequest"))
             .responds(204, "The password is set.", None)
