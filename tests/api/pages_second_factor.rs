@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use shared::model::{SessionCredential, UserId};
 use shared::table::Actor;
-use testkit::{Browser, PASSWORD, Page, Person, TestApp, totp_code, wait_for_step};
+use testkit::{Browser, PASSWORD, Page, Person, Service, TestApp, totp_code, wait_for_step};
 
 use crate::mail::set;
 
