@@ -32,16 +32,28 @@ fn tells(line: &str, secrets: &[String]) -> bool {
     looks_secret(line) || secrets.iter().any(|secret| line.contains(secret.as_str()))
 }
 
-/// Whether a line holds what looks like a token, a key or a code, or an address or password that
-/// the tests send.
+/// Whether a line holds what looks like a token, a key or a recovery code, or an address or
+/// password that the tests send.
 pub fn looks_secret(line: &str) -> bool {
-    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    let is_part = |byte: &u8| is_part_of_code(char::from(*byte));
     let length =
         |place: usize| line.as_bytes()[place..].iter().take_while(|byte| is_part(byte)).count();
     let is_long = |prefix: &&str| {
         line.match_indices(prefix).any(|(place, _)| length(place + prefix.len()) >= 20)
     };
-    PREFIXES.iter().any(is_long) || OF_TESTS.iter().any(|text| line.contains(text))
+    PREFIXES.iter().any(is_long)
+        || OF_TESTS.iter().any(|text| line.contains(text))
+        || line.split(|letter: char| !is_part_of_code(letter)).any(is_recovery_code)
+}
+
+const fn is_part_of_code(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_')
+}
+
+/// Whether a word is like `abcd-efgh-ij23-k`.
+fn is_recovery_code(word: &str) -> bool {
+    let is_base32 = |part: &str| part.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'));
+    word.split('-').map(str::len).eq([4, 4, 4, 1]) && word.split('-').all(is_base32)
 }
 
 /// Every string that must not be logged; ids and addresses of servers may.
@@ -99,6 +111,8 @@ mod tests {
             (r#"{"message":"rcn_AaIArt_WdRKbhpPViuDg"}"#, true),
             (r#"{"message":"rcw_AaIArt_WdRKbhpPViuDg"}"#, true),
             (r#"{"message":"rcu_short"}"#, false),
+            (r#"{"message":"abcd-efgh-ij23-k"}"#, true),
+            (r#"{"message":"8a3f0c1e-abcd-4bcd-8bcd-abcdabcdabcd"}"#, false),
             ("12:03:11 GET /p4ss 404", true),
         ] {
             assert_eq!(!leaks(line, &file).unwrap().is_empty(), is_leak, "{line}");

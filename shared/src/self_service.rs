@@ -252,13 +252,11 @@ pub async fn request_password_reset(app: &App, request: &ApiRequest, name: &str)
 ///
 /// [`Error::LinkEnded`] if it does not work.
 pub async fn check_password_reset(app: &App, token: &str) -> Result<bool> {
-    let user = ResetLink::read(app, token).await?.user;
-    Ok(user.second_factor_since.is_some() && !user.has_given_second_factor())
+    Ok(ResetLink::read(app, token).await?.user.second_factor_since.is_some())
 }
 
 /// Sets the password of a user by a link. Everything older ends, but the second factor, whose code
-/// is used up. One that whoever gave the password before may have set up takes none: it goes off,
-/// if the new password is the user's own.
+/// is used up.
 ///
 /// [`Error::LinkEnded`]; [`Error::Invalid`] if the password is not accepted or a code is missing,
 /// [`Error::Forbidden`] if it is wrong, which counts as a wrong password does: the link works on.
@@ -273,10 +271,7 @@ pub async fn reset_password(
     let PasswordResetDetails { password, keeps_keys, code } = new?;
     let password = password.accept_for(&app.settings.service_name, &user, &addresses)?;
     let actor = Actor::mail_token(Some(&user), request_context(request));
-    // Whoever set it may have proved the address that the link went to.
-    let is_reused = password.is_reused_by(&user)?;
-    let goes_off = user.has_given_second_factor() && !is_reused;
-    let used = match (user.second_factor_since.filter(|_| !goes_off), code) {
+    let used = match (user.second_factor_since, code) {
         (None, _) => None,
         (Some(_), None) => return Err(Error::invalid("code", "is required")),
         (Some(_), Some(code)) => {
@@ -284,7 +279,12 @@ pub async fn reset_password(
             Some(Box::pin(verify_code(app, user.id, &source(request), &code, &actor)).await?)
         }
     };
-    let change = PasswordChange { hash: password.hash()?, revoke_keys: !keeps_keys, is_reused };
+    let change = PasswordChange {
+        hash: password.hash()?,
+        revoke_keys: !keeps_keys,
+        // Whoever set it may have proved the address that the link went to.
+        is_reused: password.is_reused_by(&user)?,
+    };
     let used = used.as_ref();
     let write = app.table.reset_password(&actor, &user, &reset, &recipient, change, used)?;
     write.commit().await.map(|_| ())

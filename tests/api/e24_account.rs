@@ -776,21 +776,13 @@ async fn a_changed_password_ends_the_oauth_grants_and_no_environment_token() {
 async fn cleanup_of_an_earlier_password_change_keeps_what_came_after_a_later_one() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    let (others, id) = (app.others(), jane.user().id);
+    let others = app.others();
+    let given = app.give_password(jane.user().id, "a third password", false);
     let (sent, stored) = tokio::sync::oneshot::channel();
     // The first query reads the addresses.
     app.proxy().before("Query", async {});
     app.proxy().before("Query", async move {
-        let (user, ()) = others.user_and(id, ()).await.unwrap();
-        let hash = shared::password::hash("a third password").unwrap();
-        let change = shared::table::UserChange::default();
-        let password = shared::table::PasswordChange { hash, revoke_keys: false, is_reused: false };
-        let user = others
-            .change_password(&Actor::operator(), &user.unwrap(), &change, password)
-            .unwrap()
-            .commit()
-            .await
-            .unwrap();
+        let user = given.await;
         let new = shared::table::NewToken {
             kind: TokenKind::User,
             name: "late".to_owned(),

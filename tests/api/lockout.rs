@@ -7,8 +7,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use shared::model::{Network, SessionCredential};
 use shared::table::{
-    Actor, CredentialKey, Login, LoginAttempts, LoginSource, LoginSubject, PasswordChange,
-    StoredCredential, UserChange,
+    Actor, CredentialKey, Login, LoginAttempts, LoginSource, LoginSubject, StoredCredential,
 };
 use shared::{Error, Settings};
 use testkit::{ApiResponse, ClientAt, Fault, PASSWORD, Person, Service, TestApp, basic, form};
@@ -129,12 +128,7 @@ impl Stage<'_> {
 
     /// The operator gives Jane the same password again.
     async fn reset(&self) {
-        let user = self.app.table().user_and(self.jane.user().id, ()).await.unwrap().0.unwrap();
-        let hash = shared::password::hash(PASSWORD).unwrap();
-        let (change, password) =
-            (UserChange::default(), PasswordChange { hash, revoke_keys: false, is_reused: false });
-        let write = self.app.table().change_password(&Actor::operator(), &user, &change, password);
-        write.unwrap().commit().await.unwrap();
+        self.app.give_password(self.jane.user().id, PASSWORD, false).await;
     }
 }
 

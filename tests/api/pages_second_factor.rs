@@ -2,10 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::model::{SessionCredential, UserId};
 use shared::table::Actor;
-use testkit::{Browser, PASSWORD, Page, Person, TestApp, totp_code, wait_for_step};
+use testkit::{Browser, PASSWORD, Page, Person, Service, TestApp, totp_code, wait_for_step};
 
 use crate::mail::set;
 
@@ -145,9 +145,16 @@ async fn log(jane: &Person<'_>) -> Vec<(String, Value)> {
     entries.map(|entry| (text(entry), entry["details"]["factors"].clone())).collect()
 }
 
+/// What counts attempts to sign in.
+async fn attempts(app: &TestApp) -> Vec<Value> {
+    let mut items = app.items().await;
+    items.retain(|item| item["sk"]["S"] == "LOCKOUT");
+    items
+}
+
 /// Has everybody have proved themselves an hour ago.
 async fn let_proofs_age(app: &TestApp) {
-    let time = serde_json::json!({ "S": TestApp::in_seconds(-3600).to_string() });
+    let time = json!({ "S": TestApp::in_seconds(-3600).to_string() });
     set(app, "session", "provedAt", time).await;
 }
 
@@ -194,6 +201,65 @@ async fn it_is_on_once_a_code_of_the_app_was_entered_and_not_before() {
         assert!(page.has("is on already"), "{}", page.text());
     }
     app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn it_is_set_up_under_a_password_of_the_users_own_alone() {
+    let app = TestApp::start().await;
+    let (jane, mut browser) = signed_in(&app).await;
+    let off = browser.open(PATH).await;
+    let begun = begin(&mut browser).await;
+    let code = totp_code(&secret(&begun), 0);
+    // As if somebody else had given the one that she signed in with.
+    app.set(&jane, "passwordIsOwn", json!({ "BOOL": false })).await;
+
+    let shown = browser.open(PATH).await;
+    let set_up = browser.submit(&off, SETUP, &[]).await;
+    let turned_on = browser.submit(&begun, PATH, &[("code", &code)]).await;
+
+    let own = r#"<a href="/account/password">a password of your own</a>"#;
+    for (page, status) in [(shown, 200), (set_up, 409), (turned_on, 409)] {
+        assert_eq!((page.status, page.heading().as_str()), (status, "Second factor"));
+        assert!(page.has("set up a second factor after you have chosen"), "{}", page.text());
+        assert!(body(&page).contains(own) && page.forms().iter().all(|form| form.action != SETUP));
+    }
+    assert!(app.items_of("secondFactor").await.is_empty());
+    let change = json!({ "currentPassword": PASSWORD, "password": NEW });
+    let changed = jane.send_json("PUT", "/rollcall/v1/users/self/password", &change).await;
+    assert_eq!(changed.status, 204, "{changed:?}");
+    browser.sign_in("janedoe", NEW).await;
+    begin(&mut browser).await;
+}
+
+#[tokio::test]
+async fn a_mail_tells_of_a_factor_that_is_on_a_used_recovery_code_and_each_passkey() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let (jane, mut browser) = signed_in(&app).await;
+    let passkey = app.new_passkey(&app.session(&jane.credentials()).await).await.passkey_id();
+    let passkey = format!("/rollcall/v1/users/self/second-factors/{passkey}");
+    assert_eq!(jane.send("DELETE", &passkey).await.status, 204);
+    let page = begin(&mut browser).await;
+    let code = totp_code(&secret(&page), -1);
+    let codes = codes(&browser.submit(&page, PATH, &[("code", &code)]).await);
+    let page = asked(&mut browser).await;
+    assert!(is_in(&enter_code(&mut browser, &page, &codes[0]).await));
+
+    let mails = post.deliver().await;
+
+    let mut told: Vec<_> = mails.iter().map(|mail| mail.message.subject.as_str()).collect();
+    told.sort_unstable();
+    let expected = [
+        "A passkey was added",
+        "A passkey was removed",
+        "A recovery code was used",
+        "A second factor was turned on",
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:?}");
+    for (subject, heading) in told.iter().zip(expected) {
+        assert!(subject.starts_with(heading), "{told:?}");
+    }
+    assert!(mails.iter().all(|mail| mail.recipients == [jane.email()]), "{mails:?}");
 }
 
 #[tokio::test]
@@ -317,20 +383,20 @@ async fn after_the_password_a_code_signs_in_and_each_code_does_so_once() {
 #[tokio::test]
 async fn a_second_click_goes_on_in_the_session_of_the_first_one_and_takes_no_attempt() {
     let app = TestApp::start().await;
-    let Arranged { jane, secret, .. } = arranged(&app).await;
+    let Arranged { secret, .. } = arranged(&app).await;
     let (mut browser, code) = (app.browser(), totp_code(&secret, 0));
     let page = asked(&mut browser).await;
     assert!(is_in(&enter_code(&mut browser, &page, &code).await));
     let session = browser.session().map(str::to_owned);
     let sessions = app.items_of("session").await.len();
+    let before = attempts(&app).await;
 
     let again = enter_code(&mut browser, &page, &code).await;
 
     assert!(is_in(&again), "{}", again.text());
+    assert_eq!(attempts(&app).await, before);
     assert_eq!(browser.session(), session.as_deref());
     assert_eq!(app.items_of("session").await.len(), sessions);
-    let log = log(&jane).await;
-    assert!(log.iter().all(|(action, _)| action != "sign_in.rejected"), "{log:?}");
     // Whoever signs in anew beside an older session needs a new code.
     let page = asked(&mut browser).await;
     assert!(is_refused(&enter_code(&mut browser, &page, &code).await));

@@ -415,7 +415,8 @@ async fn the_first_own_password_ends_a_passkey_that_who_gave_the_one_before_may_
 #[tokio::test]
 async fn the_page_names_renames_and_removes_passkeys() {
     let app = TestApp::start().await;
-    let (jane, device, _) = jane_with_passkey(&app).await;
+    let (jane, device, cookie) = jane_with_passkey(&app).await;
+    let other = app.new_passkey(&cookie).await;
     let mut browser = signed_in(&app).await;
     let page = browser.open(PAGE).await;
     assert!(page.has("Phone") && page.has("Never"), "{}", page.text());
@@ -427,13 +428,17 @@ async fn the_page_names_renames_and_removes_passkeys() {
     let wrong = browser.submit(&page, &rename, &[("name", " ")]).await;
     assert_eq!(wrong.status, 400, "{}", wrong.text());
     let page = browser.submit(&page, &rename, &[("name", "Jane's <key> & \"more\"")]).await;
-    assert!(page.has("Jane's <key> & \"more\""), "{}", page.text());
+    assert!(page.has("Jane's <key> & \"more\"") && page.has("Phone"), "{}", page.text());
+    let named = passkeys(&jane).await;
+    let names: Vec<_> = named.iter().map(|own| own["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Jane's <key> & \"more\"", "Phone"]);
     let remove = format!("{path}/remove");
     let after = browser.submit(&page, &remove, &[]).await;
     assert!(after.has("The passkey is removed."), "{}", after.text());
 
-    assert_eq!(passkeys(&jane).await, Vec::<Value>::new());
+    assert_eq!(passkeys(&jane).await, named[1..]);
     assert_rejected(&sign_in(&app, &device).await);
+    assert_eq!(sign_in(&app, &other).await.status, 200);
     let again = browser.post(&remove, &[("form_token", &token(&page, &remove))]).await;
     assert_eq!(again.status, 404, "{}", again.text());
     app.assert_consistent().await;

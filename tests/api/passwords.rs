@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::limits::MAX_GIVEN_PASSWORDS;
 use shared::model::{S3Key, TokenKind, UserId};
-use shared::table::{Actor, PasswordChange, UserChange};
+use shared::table::Actor;
 use testkit::{ApiResponse, TestApp, TestCredentials, basic};
 use tokio::sync::oneshot;
 
@@ -52,7 +52,7 @@ impl Given {
         let mary = app.person("marymajor").await;
         let id = mary.user().id;
         let (key, secret) = mary.api_key();
-        reset(app, id, GIVEN, false).await;
+        app.give_password(id, GIVEN, false).await;
         Self::furnished(app, id, (key, secret.to_owned()), None).await
     }
 
@@ -141,19 +141,6 @@ impl Given {
     }
 }
 
-/// The operator gives a user another password.
-async fn reset(app: &TestApp, user: UserId, password: &str, revoke_keys: bool) {
-    let (user, ()) = app.table().user_and(user, ()).await.unwrap();
-    let (hash, is_reused) = (shared::password::hash(password).unwrap(), false);
-    let password = PasswordChange { hash, revoke_keys, is_reused };
-    app.table()
-        .change_password(&Actor::operator(), &user.unwrap(), &UserChange::default(), password)
-        .unwrap()
-        .commit()
-        .await
-        .unwrap();
-}
-
 async fn send(
     app: &TestApp,
     method: &str,
@@ -225,7 +212,7 @@ async fn a_given_password_that_comes_back_after_the_operators_is_not_the_users_o
     // With the first one, as many as are remembered.
     for number in 1..MAX_GIVEN_PASSWORDS {
         last = format!("the operator's battery {number}");
-        reset(&app, id, &last, false).await;
+        app.give_password(id, &last, false).await;
     }
     let token = new_token(&app, &basic("marymajor", &last), "user").await;
     let back = send(&app, "POST", DATA, token.text("token"), &json!({ "password": GIVEN })).await;
@@ -235,7 +222,7 @@ async fn a_given_password_that_comes_back_after_the_operators_is_not_the_users_o
     let given = Given::furnished(&app, id, api_key, s3_secret).await;
 
     given.assert_own_password_ends_all(&app, false).await;
-    reset(&app, id, GIVEN, false).await;
+    app.give_password(id, GIVEN, false).await;
     let hashes = app.table().user_and(id, ()).await.unwrap().0.unwrap().given_hashes.len();
     assert_eq!(hashes, MAX_GIVEN_PASSWORDS);
 }
@@ -293,7 +280,7 @@ async fn an_operators_reset_ends_keys_on_request() {
         jane.new_token(TokenKind::Environment, None, None).await;
         let (key, secret) = jane.api_key();
 
-        reset(&app, jane.user().id, GIVEN, revoke_keys).await;
+        app.give_password(jane.user().id, GIVEN, revoke_keys).await;
 
         let signed = Signed::new("GET", "/v2/account", String::new());
         assert_eq!(signed.send(&app, &signed.with(&key, secret)).await.status, status);

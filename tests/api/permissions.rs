@@ -194,13 +194,10 @@ async fn calls_of_a_revocation() -> Vec<Call> {
     app.proxy().calls()
 }
 
-/// The calls of the first own password, which ends a second factor from before, with the cleanup of
-/// other tokens.
+/// The calls of a password change, with the cleanup of other tokens.
 async fn calls_of_a_new_password((method, path, status): (&str, &str, u16)) -> Vec<Call> {
     let app = TestApp::start().await;
     let jane = fresh(&app.person("janedoe").await).await;
-    app.set(&jane, "passwordIsOwn", json!({ "BOOL": false })).await;
-    app.turn_on_second_factor(jane.user().id, 1).await.unwrap();
     app.proxy().count();
     let body = json!({ "password": "another horse battery", "currentPassword": PASSWORD });
     let response = jane.send_json(method, path, &body).await;

@@ -4,7 +4,6 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::model::{Scope, TokenKind};
-use shared::table::{Actor, PasswordChange, UserChange};
 use testkit::{ApiResponse, Browser, PASSWORD, Page, Person, Service, TestApp, basic, totp_code};
 
 use crate::meanwhile::with_meanwhile;
@@ -320,13 +319,23 @@ async fn a_changed_password_gives_no_more_codes_to_guess_unless_the_operator_cha
     assert_eq!(sign_in_by_code(&app, "198.51.10.1", &stale(&secret)).await, (403, false));
     assert_eq!(begin(&app, "198.51.11.1").await.1.status, 429);
 
-    let user = app.table().user_and(jane.user().id, ()).await.unwrap().0.unwrap();
-    let hash = shared::password::hash(PASSWORD).unwrap();
-    let password = PasswordChange { hash, revoke_keys: false, is_reused: false };
-    let (operator, unchanged) = (Actor::operator(), UserChange::default());
-    let write = app.table().change_password(&operator, &user, &unchanged, password);
-    write.unwrap().commit().await.unwrap();
+    app.give_password(jane.user().id, PASSWORD, false).await;
     assert_eq!(begin(&app, "198.51.11.1").await.1.status, 200);
+}
+
+#[tokio::test]
+async fn codes_of_before_a_rotation_of_the_service_key_work_after_it() {
+    let mut app = TestApp::start().await;
+    let jane = app.person("janedoe").await.user().id;
+    let (secret, codes) = app.turn_on_second_factor(jane, 10).await.unwrap();
+
+    app.rotate_service_key().await;
+
+    for code in [codes[0].clone(), totp_code(&secret, 0), totp_code(&secret, 1)] {
+        assert_eq!(sign_in_by_code(&app, "127.0.0.1", &code).await, (200, true), "{code}");
+    }
+    let factors = app.items_of("secondFactor").await;
+    assert_eq!(factors[0]["totp"]["M"]["keyVersion"]["S"], "2");
 }
 
 #[tokio::test]

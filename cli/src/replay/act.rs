@@ -237,8 +237,8 @@ impl<'a> Replay<'a> {
         self.table.change_password(operator, user, &change, password)?.commit().await.map(drop)
     }
 
-    /// Gives a user the second factor of the old table. Without that one goes off that is off since;
-    /// of any other the log has no secret.
+    /// Gives a user the second factor of the old table. Without that one goes off that is off
+    /// since; of any other the log has no secret.
     async fn set_second_factor(
         &self,
         id: UserId,
@@ -251,8 +251,8 @@ impl<'a> Replay<'a> {
         let there = match self.old {
             Some(old) => {
                 let (user, factor) = old.user_and(id, fetch::second_factor()).await?;
-                let user = user.ok_or(Error::NotFound("user"))?;
-                factor.map(|factor| (user, factor))
+                user.ok_or(Error::NotFound("user"))?;
+                factor
             }
             None if is_on => {
                 let reason = "the second factor, or its recovery codes, is as it was then: the \
@@ -264,13 +264,13 @@ impl<'a> Replay<'a> {
         let (user, here) = self.table.user_and(id, fetch::second_factor()).await?;
         let user = user.ok_or(Error::NotFound("user"))?;
         let is_same = match (&there, &here) {
-            (Some((_, there)), Some(here)) => **there == **here,
+            (Some(there), Some(here)) => **there == **here,
             (there, here) => there.is_none() && here.is_none(),
         };
         if is_same {
             return Ok(Outcome::Unchanged);
         }
-        let there = there.as_ref().map(|(user, factor)| (&**user, &**factor));
+        let there = there.as_deref();
         self.table.copy_second_factor(&self.operator, &user, there)?.commit().await?;
         Ok(Outcome::Done)
     }
@@ -279,7 +279,7 @@ impl<'a> Replay<'a> {
     async fn end_proofs(&self, id: UserId, entry: &LoggedEntry) -> TableResult<Outcome> {
         let updated = AuditAction::EmailUpdated.as_str();
         let is_end = |action: &str, changed: &[String]| {
-            action == updated && changed.iter().any(|field| field == "verified")
+            action == updated && changed.iter().any(|field| field == "provedAt")
         };
         let user = self.user(id).await?;
         if user.proof_epoch >= user.credential_epoch

@@ -14,9 +14,10 @@ use super::print_line;
 use act::{Outcome, Replay};
 use source::Source;
 
-/// End again on a restored table what has ended since: users, tokens, grants, keys, passwords,
-/// memberships, accounts and OAuth clients, as the audit logs say. Prints what it did and what is
-/// left to look at, one a line. It may be interrupted and run again
+/// End again on a restored table what has ended since, as the audit logs say: users, tokens,
+/// grants, sessions, keys, passkeys, second factors, passwords, proofs of addresses, memberships,
+/// invitations, accounts and OAuth clients. Prints what it did and what is left to look at, one a
+/// line. It may be interrupted and run again
 #[derive(Args)]
 pub(super) struct Options {
     /// The RFC 3339 time that the table was restored to, or an earlier one

@@ -312,6 +312,12 @@ async fn proofs_of_addresses_that_ended_with_the_first_own_password_end_again() 
     let (table, since) = restored_now(&old).await;
     old.done(&["reset-password", "--user", "janedoe"]);
     let export = old.run(&["audit", "export", "--all"], "").stdout;
+    // As hub's PATCH does, which ends no proofs.
+    let user = table.user(&jane["id"]).await;
+    let address = fetch::email(user.primary_email.clone());
+    let email = table.table.user_and(user.id, address).await.unwrap().1.unwrap();
+    let write = table.table.change_email(&Actor::operator(), &user, email, true, false);
+    write.unwrap().commit().await.unwrap();
     // As if it were the user's own.
     let export = String::from_utf8(export).unwrap();
     let export = export.replace(r#""sessions"]"#, r#""sessions","emailProofs"]"#);
@@ -323,6 +329,11 @@ async fn proofs_of_addresses_that_ended_with_the_first_own_password_end_again() 
     assert!(done.iter().all(|line| line["outcome"] == "done"), "{done:?}");
     let user = table.user(&jane["id"]).await;
     assert_eq!((user.credential_epoch, user.proof_epoch), (1, 1));
+    let log = table.run(&["audit", "export", "--user", "janedoe"], "").stdout;
+    let mut log = lines(&log);
+    log.retain(|entry| entry["action"] == "email.updated");
+    let changed: Vec<_> = log.iter().map(|entry| &entry["changed"]).collect();
+    assert_eq!(changed, [&json!(["verified"]), &json!(["provedAt"])]);
     assert_eq!(count_lines(&table.run(&replay, &export).stdout), 0);
 }
 

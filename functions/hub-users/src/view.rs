@@ -59,7 +59,6 @@ impl UserView {
             root_maker: _,
             root_inviter: _,
             second_factor_since: _,
-            second_factor_is_own: _,
             created_at,
         } = user;
         let email = primary_email.to_string();

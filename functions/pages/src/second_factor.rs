@@ -69,8 +69,8 @@ pub(crate) async fn set_up(app: &App, request: &ApiRequest) -> Result<Response<B
         .fetch(|()| fetch::second_factor())
         .respond(async |Authorized { caller, fetched: factor, .. }| {
             let user = caller.user();
-            if factor.is_some() {
-                return is_on_already(request, user, factor.as_deref());
+            if let Some(refused) = check_setup(request, user, factor.as_deref())? {
+                return Ok(refused);
             }
             let session = caller.session().ok_or(Error::MissingCredential)?;
             let secret = TotpSecret::generate()?;
@@ -99,8 +99,8 @@ pub(crate) async fn turn_on(app: &App, request: &ApiRequest) -> Result<Response<
         .fetch(|()| fetch::second_factor())
         .respond(async |Authorized { caller, fetched: factor, .. }| {
             let user = caller.user().clone();
-            if factor.is_some() {
-                return is_on_already(request, &user, factor.as_deref());
+            if let Some(refused) = check_setup(request, &user, factor.as_deref())? {
+                return Ok(refused);
             }
             let session = caller.session().ok_or(Error::MissingCredential)?;
             let Some(secret) = TotpSetup::open(app, &user, session, &setup).await? else {
@@ -198,6 +198,11 @@ fn overview<'a>(
 ) -> Result<Screen<'a>> {
     let content = if let Some(factor) = factor {
         manage(request, factor, once()?, None)
+    } else if !user.password_is_own {
+        html! {
+            p { (words::INTRODUCTION) }
+            p { (words::NOT_OWN) " " a href="/account/password" { (words::CHOOSE_OWN) } "." }
+        }
     } else {
         html! {
             p { (words::INTRODUCTION) }
@@ -208,14 +213,22 @@ fn overview<'a>(
     Ok(screen(user, content))
 }
 
-/// What those get who set it up while it is on.
-fn is_on_already(
+/// What those get who set it up while it is on, or under a password that somebody else chose: who
+/// did could set up a factor that the user cannot turn off.
+fn check_setup(
     request: &ApiRequest,
     user: &User,
     factor: Option<&SecondFactor>,
-) -> Result<Response<Body>> {
+) -> Result<Option<Response<Body>>> {
+    if factor.is_none() && user.password_is_own {
+        return Ok(None);
+    }
     let screen = overview(request, user, factor)?;
-    Ok(screen.problem(StatusCode::CONFLICT, words::IS_ON).show(request))
+    let screen = match factor {
+        Some(_) => screen.problem(StatusCode::CONFLICT, words::IS_ON),
+        None => screen.with_status(StatusCode::CONFLICT),
+    };
+    Ok(Some(screen.show(request)))
 }
 
 /// What is to be said of a factor that is on, and done about it; what was wrong with one of the

@@ -1,7 +1,7 @@
 //! Signing in with a passkey, by no name and no password.
 
 use lambda_http::{Body, Response};
-use shared::auth::{ask_for_sign_in, end_session_of_another, record_rejected_passkey};
+use shared::auth::{ask_for_sign_in, end_session_of_another, record_rejection};
 use shared::http::ApiRequest;
 use shared::{App, Result};
 
@@ -20,7 +20,7 @@ pub(crate) async fn ask(app: &App, request: &ApiRequest) -> Result<Response<Body
 /// `POST /account/webauthn/sign-in`: begins a session of whoever has the passkey.
 pub(crate) async fn sign_in(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let party = RelyingParty::of(request)?;
-    let Signed { claimed, answer } = Signed::read(request).inspect_err(record_rejected_passkey)?;
+    let Signed { claimed, answer } = Signed::read(request).inspect_err(record_rejection)?;
     let sign_in = claimed
         .sign_in(app, request, |passkey, state| party.verify(&answer, passkey, state))
         .await?;

@@ -146,10 +146,7 @@ fn reset() -> Schema {
          else chose the old password.",
     );
     let code = factor_code()
-        .about(
-        "A code of the user's app, or a recovery code; required if a second factor is on, unless it \
-         was turned on while somebody else's password counted and ends with it.",
-    );
+        .about("A code of the user's app, or a recovery code; required if a second factor is on.");
     body([
         ("password", password.about("Not one that others would guess.")),
         ("keepApiKeys?", keep.with("default", false)),
@@ -380,8 +377,8 @@ fn of_the_user() -> Vec<Description> {
         describe("rollcall-set-password", "Set the caller's password")
             .text(
                 "Grants to OAuth clients, sessions and user tokens end, but not the token that \
-                 asks. The first password in place of one set by somebody else ends every credential, \
-                 and a second factor that was turned on under that one.",
+                 asks. The first password in place of one set by somebody else ends every \
+                 credential.",
             )
             .json(named("SetPasswordRequest"))
             .responds(204, "The password is set.", None)

@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::header::{self, Header};
-use super::password::{is_rejection, verify_password};
+use super::password::verify_password;
 use super::permission::Caller;
+use super::rejection::is_rejection;
 use super::scheme::{AuthScheme, Verified};
 use super::second_factor::{PasswordSignIn, PendingSignIn};
 use super::source::{login_source, request_context, source};

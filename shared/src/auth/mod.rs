@@ -11,6 +11,7 @@ mod passkey;
 #[cfg(feature = "password")]
 mod password;
 mod permission;
+mod rejection;
 mod scheme;
 #[cfg(feature = "password")]
 mod second_factor;
@@ -26,12 +27,13 @@ pub(crate) use basic::pad_response_time;
 pub use basic::{Basic, TokenOrBasic};
 pub use client::{AuthenticatedClient, ClientCredential, IntrospectedToken};
 pub use header::basic_credentials;
-pub use passkey::{ClaimedPasskey, PasskeySignIn, ask_for_sign_in, record_rejected_passkey};
+pub use passkey::{ClaimedPasskey, PasskeySignIn, ask_for_sign_in};
 pub use permission::{
     AccountRead, AccountWrite, AuditRead, Caller, Credential, EmailRead, EmailWrite, FullAccess,
     MembersRead, MembersWrite, Permission, ProfileRead, ProfileWrite, TokensRead, TokensWrite,
     VerifiedSignature,
 };
+pub use rejection::record_rejection;
 pub use scheme::{AuthScheme, Verified};
 #[cfg(feature = "password")]
 pub(crate) use second_factor::verify_code;

@@ -2,6 +2,7 @@
 //! the function `passkeys` says: it alone has WebAuthn's implementation.
 
 use super::permission::{Caller, Credential, FullAccess, Permission};
+use super::rejection::record_rejection;
 use super::session::{browser, former_session};
 use super::source::{login_source, request_context, source};
 use crate::http::ApiRequest;
@@ -13,7 +14,6 @@ use crate::table::{
     Actor, CredentialKey, Login, LoginAttempts, LoginSubject, PASSKEY_NOT_ACCEPTED, SignInProof,
     Stored, StoredCredential, UsedPasskey, fetch,
 };
-use crate::telemetry::SecurityEvent;
 use crate::telemetry::request::observe;
 use crate::{App, Error, Result};
 
@@ -78,7 +78,7 @@ impl PasskeySignIn {
         let (actor, user, counts) = (caller.actor(), caller.user(), counts.as_ref());
         let (browser, former) = (browser(request), former_session(request, user.id));
         let write = app.table.create_session(&actor, user, counts, browser, former, &proof)?;
-        let session = Box::pin(write.commit()).await.inspect_err(record_rejected_passkey)?;
+        let session = Box::pin(write.commit()).await.inspect_err(record_rejection)?;
         app.table.note_sign_in(attempts).await;
         Ok(session)
     }
@@ -114,20 +114,9 @@ async fn open(
 }
 
 fn rejected() -> Error {
-    record_rejected();
-    Error::InvalidCredential
-}
-
-/// Leaves a trace of a sign-in whose passkey is not accepted, if that is the error.
-pub fn record_rejected_passkey(error: &Error) {
-    if matches!(error, Error::InvalidCredential) {
-        record_rejected();
-    }
-}
-
-fn record_rejected() {
-    observe(|observed| observed.rejected_sign_in = true);
-    SecurityEvent::SignInRejected.record();
+    let error = Error::InvalidCredential;
+    record_rejection(&error);
+    error
 }
 
 /// Stores what whoever signs in is asked for, with this state.
@@ -221,7 +210,7 @@ impl<N: Permission> Caller<N> {
         let write = app.table.prove_session_by_passkey(&self.actor(), session, used)?;
         Box::pin(write.commit()).await.inspect_err(|error| {
             if matches!(error, Error::Forbidden(_)) {
-                record_rejected();
+                record_rejection(&Error::InvalidCredential);
             }
         })
     }

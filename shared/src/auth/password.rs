@@ -1,13 +1,13 @@
 //! Verifying a password, however it was presented, and the lockout after wrong ones.
 
 use super::permission::{Caller, Permission};
+use super::rejection::record_rejection;
 use super::source::login_source;
 use crate::model::{User, UserId};
 use crate::table::{
     Actor, CredentialKey, Login, LoginAttempts, LoginSubject, Reservation, Stored,
     StoredCredential, Table,
 };
-use crate::telemetry::SecurityEvent;
 use crate::telemetry::request::observe;
 use crate::{App, Error, Result, password};
 
@@ -33,27 +33,6 @@ pub(super) async fn verify_password(
         record_rejection(error);
     }
     verified
-}
-
-/// Whether a password was rejected, looked at or not.
-pub(super) const fn is_rejection(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::InvalidCredential | Error::TooManyAttempts { .. } | Error::AttemptsInProgress
-    )
-}
-
-/// Leaves a trace of a rejected password or code. The lock or the limit of a source was recorded
-/// where it was met.
-pub(super) fn record_rejection(error: &Error) {
-    if is_rejection(error) {
-        observe(|observed| observed.rejected_sign_in = true);
-        match error {
-            Error::AttemptsInProgress => SecurityEvent::SignInDeferred.record(),
-            Error::TooManyAttempts { .. } => SecurityEvent::SignInLocked.record(),
-            _ => SecurityEvent::SignInRejected.record(),
-        }
-    }
 }
 
 async fn verify_unless_locked(

@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::password::record_rejection;
 use super::permission::{Caller, Credential, FullAccess, Permission};
+use super::rejection::record_rejection;
 use super::session::{presented_session, working_session};
 use super::source::{login_source, request_context, source};
 use crate::http::ApiRequest;

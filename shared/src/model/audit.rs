@@ -139,7 +139,7 @@ named! {
         EmailProved = "email.proved",
         /// Somebody else proved an address that this user had and had not proved.
         EmailLost = "email.lost",
-        /// An address was marked as verified, or became the primary one.
+        /// An address was marked as verified, or became the primary one; or proofs ended again.
         EmailUpdated = "email.updated",
         /// Addresses were removed.
         EmailRemoved = "email.removed",

@@ -77,8 +77,8 @@ pub struct User {
     pub credential_epoch: u64,
     /// The token that changed the password last, and outlives the change.
     pub retained_token: Option<TokenId>,
-    /// The credential epoch since which environment tokens and passkeys work: not each change of the
-    /// password ends them.
+    /// The credential epoch since which environment tokens and passkeys work: not each change of
+    /// the password ends them.
     #[serde(default)]
     pub environment_epoch: u64,
     /// The credential epoch since which proofs of addresses count: whoever set the password before
@@ -90,12 +90,12 @@ pub struct User {
     #[serde(default)]
     pub invitation_epoch: u64,
     /// The epoch in which wrong passwords and codes count. It grows with a change of the password,
-    /// which forgets them; not with one by the user while a second factor stays on, or whoever has
-    /// the password and a way to change it could guess codes without end.
+    /// which forgets them; not with one by a credential of the user while a second factor is on, or
+    /// whoever has the password and a way to change it could guess codes without end.
     #[serde(default)]
     pub attempts_epoch: u64,
-    /// Grows with every write of the keys, of what addresses prove, and with a second factor that is
-    /// turned on or off.
+    /// Grows with every write of the password, the keys and what addresses prove, and with a second
+    /// factor that is turned on or off.
     #[serde(default)]
     pub credential_version: u64,
     /// Grows with every write of the addresses.
@@ -113,9 +113,6 @@ pub struct User {
     /// Since when the second factor is on, if it is: then the password alone does not sign in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_factor_since: Option<Timestamp>,
-    /// Whether it was turned on while the password was the user's own.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub second_factor_is_own: bool,
     /// When the user was created.
     pub created_at: Timestamp,
 }
@@ -141,12 +138,6 @@ impl User {
     /// Whether a passkey was added after the last change of the password that ended keys.
     pub const fn accepts_passkey(&self, passkey: &Passkey) -> bool {
         passkey.epoch >= self.environment_epoch
-    }
-
-    /// Whether a second factor is on that whoever gave the password may have set up: it goes off
-    /// with the first password of the user's own.
-    pub const fn has_given_second_factor(&self) -> bool {
-        self.second_factor_since.is_some() && !self.second_factor_is_own && !self.password_is_own
     }
 
     /// When this user proved an address, if that counts. What a token asked for ends with what else
@@ -183,8 +174,8 @@ impl User {
     ///
     /// One that was given stays while the full name begins or ends with it, and what stands between
     /// them belongs to the first. If none that stays was given before, `first` and `last` are taken
-    /// for it. A first name that is not known is what stands before the known last name, else before
-    /// the first space.
+    /// for it. A first name that is not known is what stands before the known last name, else
+    /// before the first space.
     pub fn name_parts<'a>(
         &'a self,
         first: Option<&'a str>,

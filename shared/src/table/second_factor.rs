@@ -20,8 +20,6 @@ use crate::{Error, Result};
 
 /// The attribute of the user's item that says whether the second factor is on.
 const SINCE: &str = "secondFactorSince";
-/// The one that says whether it was turned on with a password of the user's own.
-const IS_OWN: &str = "secondFactorIsOwn";
 const CONFLICT: OnConditionFailed = || Error::WriteConflict;
 
 /// The second factor of the caller, if it is on.
@@ -140,7 +138,8 @@ impl Table {
     /// Turns the second factor on, whose first code was that of `step`. The returned codes are the
     /// only copy.
     ///
-    /// [`Error::WriteConflict`] if it is on, or was since the user was read.
+    /// [`Error::WriteConflict`] if it is on, or if the password or other credentials changed since
+    /// the user was read, whose password has to be its own.
     pub fn turn_on_second_factor(
         &self,
         actor: &Actor,
@@ -152,10 +151,9 @@ impl Table {
         let factor = SecondFactor::new(user.id, totp, step, &codes);
         let on = Trail::of_user(user.id, AuditAction::SecondFactorOn)
             .notifying(NewNotice::new(user.id, MailKind::SecondFactorOn));
-        let changes = Changes::of_credentials()
-            .set(SINCE, factor.since)?
-            .set(IS_OWN, user.password_is_own)?;
-        // A secret that was set up before the last one was turned off does not count after it.
+        let changes = Changes::of_credentials().set(SINCE, factor.since)?;
+        // A secret that was set up before the last one was turned off does not count after it, nor
+        // once somebody else gave the password.
         let unchanged = Condition::same_credentials(user).and(Condition::no_second_factor());
         let transaction = Transaction::new(self, actor, "turn a second factor on", on)
             .insert(&factor, CONFLICT)?
@@ -230,16 +228,16 @@ impl Table {
     }
 
     /// Gives a user the second factor that it has in another table, with the codes that were not
-    /// used there, or takes it away. Nobody is told.
+    /// used there, or takes it away. A notice tells of the latter alone.
     #[cfg(feature = "operator")]
     pub fn copy_second_factor(
         &self,
         actor: &Actor,
         user: &User,
-        there: Option<(&User, &SecondFactor)>,
+        there: Option<&SecondFactor>,
     ) -> Result<Write<'_, ()>> {
         let transaction = Transaction::without_trail(self, actor, "copy a second factor");
-        let Some((other, factor)) = there else {
+        let Some(factor) = there else {
             return Ok(Write::new(transaction.delete_factor(user).mark_off(user), ()));
         };
         let is_same_app = user.second_factor_since == Some(factor.since);
@@ -248,21 +246,12 @@ impl Table {
         } else {
             AuditAction::SecondFactorOn
         };
-        let changes = Changes::of_credentials()
-            .set(SINCE, factor.since)?
-            .set(IS_OWN, other.second_factor_is_own)?;
+        let changes = Changes::of_credentials().set(SINCE, factor.since)?;
         let transaction = transaction
             .put(factor.to_attributes(factor.key())?, Condition::always(), CONFLICT)?
             .update(user.key(), changes, Condition::same_second_factor(user), CONFLICT)
             .leaving(Trail::of_user(user.id, action));
         Ok(Write::new(transaction, ()))
-    }
-}
-
-impl Changes {
-    /// Changes of a user with which no second factor is on any more.
-    pub(in crate::table) fn with_factor_off(self) -> Self {
-        self.remove(SINCE).remove(IS_OWN)
     }
 }
 
@@ -281,8 +270,10 @@ impl Transaction<'_> {
         Ok(self.update(key, changes, condition, CONFLICT).leaving(trail))
     }
 
-    /// Deletes a second factor without a code. Whoever does that marks it as off in the user's item.
-    pub(in crate::table) fn delete_factor(self, user: &User) -> Self {
+    /// Deletes a second factor without a code. Whoever does that marks it as off in the user's
+    /// item.
+    #[cfg(feature = "operator")]
+    fn delete_factor(self, user: &User) -> Self {
         let off = Trail::of_user(user.id, AuditAction::SecondFactorOff)
             .notifying(NewNotice::new(user.id, MailKind::SecondFactorOff));
         self.delete(Key::second_factor(user.id), Condition::present(), CONFLICT).leaving(off)
@@ -290,7 +281,7 @@ impl Transaction<'_> {
 
     /// The user's item says that no second factor is on any more.
     fn mark_off(self, user: &User) -> Self {
-        let changes = Changes::of_credentials().with_factor_off();
+        let changes = Changes::of_credentials().remove(SINCE);
         self.update(user.key(), changes, Condition::has(SINCE), CONFLICT)
     }
 

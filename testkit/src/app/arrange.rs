@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use shared::model::{ApiKey, Client, Role, SecretHash, UserId};
-use shared::table::{Actor, NewUser};
+use shared::model::{ApiKey, Client, Role, SecretHash, User, UserId};
+use shared::table::{Actor, NewUser, PasswordChange, UserChange};
 
 use super::{PASSWORD, TestApp};
 use crate::{OAuthClient, Person, unique};
@@ -147,6 +147,23 @@ impl TestApp {
                 "ExpressionAttributeValues": { ":hash": { "S": hash }, ":one": { "N": "1" } },
             }),
         )
+    }
+
+    /// The operator gives a user another password when it is awaited, past the proxy.
+    pub fn give_password(
+        &self,
+        user: UserId,
+        password: &str,
+        revoke_keys: bool,
+    ) -> impl Future<Output = User> + Send + 'static {
+        let (table, hash) = (self.others(), shared::password::hash(password).expect("a hash"));
+        async move {
+            let user = table.user_and(user, ()).await.expect("the user").0.expect("a user");
+            let password = PasswordChange { hash, revoke_keys, is_reused: false };
+            let (operator, unchanged) = (Actor::operator(), UserChange::default());
+            let write = table.change_password(&operator, &user, &unchanged, password);
+            write.expect("a password").commit().await.expect("a new password")
+        }
     }
 
     /// Registers an OAuth client, with a secret or without.

@@ -204,16 +204,7 @@ async fn what_is_entered_to_sign_in_is_shown_again_escaped_and_the_password_neve
 async fn a_password_may_hold_any_character() {
     arranged!(app, client, jane);
     let password = "correct \u{fffd}\n& battery";
-    let (stored, ()) = app.table().user_and(jane.user().id, ()).await.unwrap();
-    let hash = shared::password::hash(password).unwrap();
-    let change = shared::table::UserChange::default();
-    let new = shared::table::PasswordChange { hash, revoke_keys: false, is_reused: false };
-    app.table()
-        .change_password(&Actor::operator(), &stored.unwrap(), &change, new)
-        .unwrap()
-        .commit()
-        .await
-        .unwrap();
+    app.give_password(jane.user().id, password, false).await;
     let mut browser = app.browser();
     let page = browser.open(&client.authorize_path("profile_read")).await;
     let fields = [("username", "janedoe"), ("password", password)];

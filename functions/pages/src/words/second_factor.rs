@@ -9,6 +9,8 @@ pub(crate) const PROGRAMS: &str = "Programs that sign in with your username and 
                                    goes in place of the password.";
 pub(crate) const MAKE_TOKENS: &str = "Make tokens";
 pub(crate) const SET_UP: &str = "Set up a second factor";
+pub(crate) const NOT_OWN: &str = "You can set up a second factor after you have chosen";
+pub(crate) const CHOOSE_OWN: &str = "a password of your own";
 
 pub(crate) const SCAN: &str = "Scan this with the app:";
 pub(crate) const QR: &str = "QR code with the key that is written below";
@@ -21,8 +23,9 @@ pub(crate) const SCANNED: &str = "Take the next code of the app. If its codes ar
                                   page Second factor.";
 pub(crate) const NOT_OF_SETUP: &str = "is not the one that the app shows now";
 pub(crate) const SETUP_ENDED: &str = "The key does not count any more: that took too long, or your \
-                                      keys, confirmed addresses or second factor changed \
-                                      meanwhile. Remove it from the app, and set up another one.";
+                                      password, keys, confirmed addresses or second factor \
+                                      changed meanwhile. Remove it from the app, and set up \
+                                      another one.";
 
 pub(crate) const ON: &str = "Signing in takes a code of your app beside your password.";
 pub(crate) const SINCE: &str = "On since";

@@ -141,7 +141,12 @@ impl Actor {
 
     /// Whether a user makes the write, by a credential or by the link of a mail.
     pub(in crate::table) const fn is_user(&self) -> bool {
-        matches!(self.identity, Identity::User { .. } | Identity::MailToken(_))
+        self.has_user_credential() || matches!(self.identity, Identity::MailToken(_))
+    }
+
+    /// Whether a credential of a user makes the write.
+    pub(in crate::table) const fn has_user_credential(&self) -> bool {
+        matches!(self.identity, Identity::User { .. })
     }
 
     /// The user token that was presented, if it was one.

@@ -30,7 +30,8 @@ impl Changes {
         changes
     }
 
-    /// Changes of a user's keys, of what its addresses prove, or of whether a second factor is on.
+    /// Changes of a user's password or keys, of what its addresses prove, or of whether a second
+    /// factor is on.
     pub(in crate::table) fn of_credentials() -> Self {
         Self::new().add("credentialVersion", 1)
     }

@@ -59,6 +59,7 @@ impl Condition {
     }
 
     /// The user has the second factor on that it had when it was read, if any.
+    #[cfg(feature = "operator")]
     pub(in crate::table) fn same_second_factor(read: &User) -> Self {
         match read.second_factor_since {
             Some(since) => Self::one_of("secondFactorSince", [since.to_string()]),
@@ -76,8 +77,8 @@ impl Condition {
         Self::present().and(Self::same_number("credentialEpoch", read.credential_epoch))
     }
 
-    /// The user exists, and keys, proofs of addresses and whether a second factor is on have not
-    /// changed since it was read.
+    /// The user exists, and password, keys, proofs of addresses and whether a second factor is on
+    /// have not changed since it was read.
     pub(in crate::table) fn same_credentials(read: &User) -> Self {
         Self::present().and(Self::same_number("credentialVersion", read.credential_version))
     }

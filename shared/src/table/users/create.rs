@@ -124,7 +124,6 @@ impl NewUser {
             root_maker,
             root_inviter: self.root_inviter,
             second_factor_since: None,
-            second_factor_is_own: false,
             created_at: account.created_at,
         })
     }

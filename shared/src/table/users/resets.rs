@@ -139,8 +139,8 @@ impl Table {
         Ok(found.map(|(user, reset)| (user, reset, emails)))
     }
 
-    /// Sets the password of a user by a link, which is used up, as is the code of a second factor,
-    /// unless the factor goes off with the password. The address that it went to stays proved.
+    /// Sets the password of a user by a link, which is used up, as is the code of a second factor
+    /// that is on. The address that it went to stays proved.
     ///
     /// [`Error::LinkEnded`] if it was used or replaced meanwhile, else as
     /// [`Table::change_password`].
@@ -156,10 +156,7 @@ impl Table {
         let unchanged = UserChange::default();
         let (after, write) = self.change_password(actor, user, &unchanged, password)?.split();
         let write = write.and(|transaction| {
-            let goes_off =
-                user.second_factor_since.is_some() && after.second_factor_since.is_none();
-            let transaction =
-                if goes_off { transaction } else { transaction.use_factor_if_on(user.id, code)? };
+            let transaction = transaction.use_factor_if_on(user.id, code)?;
             // It may have been removed, or its proof ended, since it was read.
             let proved = Condition::has("provedAt");
             let transaction = if after.has_proved(recipient) {

@@ -35,8 +35,8 @@ pub struct UserChange {
 pub struct PasswordChange {
     /// Its argon2id hash, as a PHC string.
     pub hash: String,
-    /// Whether API keys, environment tokens, SSH keys and passkeys end with it, and the S3 secret is
-    /// replaced.
+    /// Whether API keys, environment tokens, SSH keys and passkeys end with it, and the S3 secret
+    /// is replaced.
     pub revoke_keys: bool,
     /// Whether it is one that somebody else set before: then it is still not the user's own.
     pub is_reused: bool,
@@ -111,37 +111,44 @@ impl UserChange {
     }
 }
 
-/// Ends the API keys and SSH keys, and gives the S3 key another secret, whatever is made meanwhile.
-/// The condition is that there still is an S3 key, or none.
-fn end_keys(changes: Changes, mut user: User) -> Result<(Changes, Condition, User)> {
+/// Ends the API keys, SSH keys and sent invitations, and gives the S3 key another secret, whatever
+/// is made meanwhile. The condition is that there still is an S3 key, or none.
+fn end_keys(changes: Changes, user: &mut User) -> Result<(Changes, Condition)> {
     user.api_keys.clear();
     user.ssh_keys.clear();
-    let changes = changes.set("apiKeys", &user.api_keys)?.set("sshKeys", &user.ssh_keys)?;
+    user.invitation_epoch += 1;
+    let changes = changes
+        .set("apiKeys", &user.api_keys)?
+        .set("sshKeys", &user.ssh_keys)?
+        .add("invitationEpoch", 1);
     let Some(key) = &mut user.s3_key else {
-        return Ok((changes, Condition::lacks("s3Key"), user));
+        return Ok((changes, Condition::lacks("s3Key")));
     };
     *key = key.renewed()?;
     let changes = changes
         .set_entry("s3Key", "nonce", &key.nonce)?
         .set_entry("s3Key", "createdAt", key.created_at)?
         .remove_entry("s3Key", "lineage");
-    Ok((changes, Condition::has("s3Key"), user))
+    Ok((changes, Condition::has("s3Key")))
 }
 
-/// Wrong passwords and codes count no more, unless a second factor is on and the user makes the
-/// change: it takes no code, and would give whoever makes it the next ten.
-fn forget_attempts(changes: Changes, user: User, actor: &Actor) -> (Changes, User) {
-    if actor.is_user() && user.second_factor_since.is_some() {
-        return (changes, user);
+/// Wrong passwords and codes count no more, unless a second factor is on and a credential of the
+/// user makes the change: it takes no code, and would give whoever makes it the next ten.
+fn forget_attempts(changes: Changes, user: &mut User, actor: &Actor) -> Changes {
+    if actor.has_user_credential() && user.second_factor_since.is_some() {
+        return changes;
     }
-    let attempts_epoch = user.attempts_epoch + 1;
-    (changes.add("attemptsEpoch", 1), User { attempts_epoch, ..user })
+    user.attempts_epoch += 1;
+    changes.add("attemptsEpoch", 1)
 }
 
-/// Turns the second factor off, which somebody else may have set up.
-fn end_given_factor(changes: Changes, user: User) -> (Changes, User) {
-    let after = User { second_factor_since: None, second_factor_is_own: false, ..user };
-    (changes.with_factor_off(), after)
+/// The kinds of what ends with a password, as the audit log names them.
+fn revoked_kinds(ends_keys: bool, ends_proofs: bool) -> impl Iterator<Item = &'static str> {
+    let keys = ["environmentTokens", "apiKeys", "sshKeys", "passkeys", "invitations"];
+    ["userTokens", "grants", "sessions"]
+        .into_iter()
+        .chain(keys.into_iter().filter(move |_| ends_keys))
+        .chain(ends_proofs.then_some("emailProofs"))
 }
 
 impl Table {
@@ -164,14 +171,13 @@ impl Table {
     ///
     /// Somebody else who set the password may have kept any credential of the user. So the first
     /// password that the user sets in its place ends all, the retained token, API keys, environment
-    /// tokens, SSH keys and passkeys too, and replaces the S3 secret. No address is proved any longer
-    /// either, except by the operator's word, and a second factor goes off that was turned on under a
-    /// password that was not the user's own.
+    /// tokens, SSH keys and passkeys too, and replaces the S3 secret. No address is proved any
+    /// longer either, except by the operator's word.
     ///
     /// One transaction revokes them, tokens and grants by incrementing the user's epoch; those are
-    /// deleted after it. Beside the password only the addresses, with which the new one was compared,
-    /// have to be unchanged, so that nobody who writes the profile holds it up; what changes the
-    /// profile, too, requires all of the user to be.
+    /// deleted after it. Beside the password only the addresses, with which the new one was
+    /// compared, have to be unchanged, so that nobody who writes the profile holds it up; what
+    /// changes the profile, too, requires all of the user to be.
     pub fn change_password(
         &self,
         actor: &Actor,
@@ -182,80 +188,54 @@ impl Table {
         let epoch = user.credential_epoch + 1;
         let is_own = actor.is_user() && !password.is_reused;
         let is_first = is_own && !user.password_is_own;
-        let retained = actor.token().filter(|_| !is_first);
         let ends_keys = is_first || password.revoke_keys;
-        let ends_factor = is_first && user.has_given_second_factor();
-        let environment_epoch = if ends_keys { epoch } else { user.environment_epoch };
-        let proof_epoch = if is_first { epoch } else { user.proof_epoch };
         // What others have set stays theirs, whoever sets the next one.
         let new = Some(&password.hash).filter(|_| !actor.is_user());
         let given = new.into_iter().chain(user.given_passwords());
-        let given: Vec<String> = given.take(MAX_GIVEN_PASSWORDS).cloned().collect();
-        let changes = change
+        let mut after = User {
+            given_hashes: given.take(MAX_GIVEN_PASSWORDS).cloned().collect(),
+            password_hash: Some(password.hash),
+            password_is_own: is_own,
+            credential_epoch: epoch,
+            environment_epoch: if ends_keys { epoch } else { user.environment_epoch },
+            proof_epoch: if is_first { epoch } else { user.proof_epoch },
+            retained_token: actor.token().filter(|_| !is_first),
+            ..change.apply_to(user)
+        };
+        let mut changes = change
             .add_to(user, Changes::of_credentials())?
-            .set("passwordHash", &password.hash)?
+            .set("passwordHash", &after.password_hash)?
             .set("passwordIsOwn", is_own)?
-            .set("givenHashes", &given)?
+            .set("givenHashes", &after.given_hashes)?
             .set("credentialEpoch", epoch)?
-            .set("environmentEpoch", environment_epoch)?
-            .set("proofEpoch", proof_epoch)?
-            .set("retainedToken", retained)?;
-        let after = change.apply_to(user);
-        let unchanged = if change.is_empty() {
+            .set("environmentEpoch", after.environment_epoch)?
+            .set("proofEpoch", after.proof_epoch)?
+            .set("retainedToken", after.retained_token)?;
+        let mut unchanged = if change.is_empty() {
             Condition::same_password(user).and(Condition::same_emails(user))
         } else {
             Condition::unchanged(user)
         };
-        let unchanged =
-            if is_first { unchanged.and(Condition::same_second_factor(user)) } else { unchanged };
-        let (changes, unchanged, after) = if ends_keys {
-            let (changes, same_key, after) = end_keys(changes, after)?;
-            let changes = changes.add("invitationEpoch", 1);
-            let after = User { invitation_epoch: after.invitation_epoch + 1, ..after };
-            (changes, unchanged.and(same_key), after)
-        } else {
-            (changes, unchanged, after)
-        };
-        let (changes, after) =
-            if ends_factor { end_given_factor(changes, after) } else { (changes, after) };
-        let (changes, after) = forget_attempts(changes, after, actor);
-        let keys = ["environmentTokens", "apiKeys", "sshKeys", "passkeys", "invitations"];
-        let keys = keys.into_iter().filter(|_| ends_keys);
-        let proofs = is_first.then_some("emailProofs");
-        let factor = ends_factor.then_some("secondFactor");
-        let notice = NewNotice::new(user.id, MailKind::PasswordChanged);
+        if ends_keys {
+            let (with_keys_ended, same_key) = end_keys(changes, &mut after)?;
+            changes = with_keys_ended;
+            unchanged = unchanged.and(same_key);
+        }
+        changes = forget_attempts(changes, &mut after, actor);
         let trail = Trail::of_user(user.id, AuditAction::PasswordChanged)
-            .notifying(notice)
-            .with_all(
-                "revoked",
-                ["userTokens", "grants", "sessions"]
-                    .into_iter()
-                    .chain(keys)
-                    .chain(proofs)
-                    .chain(factor),
-            )
+            .notifying(NewNotice::new(user.id, MailKind::PasswordChanged))
+            .with_all("revoked", revoked_kinds(ends_keys, is_first))
             .changed(user.s3_key.as_ref().filter(|_| ends_keys).map(|_| "s3Key"));
         let transaction = self
             .update_user(actor, user, changes, unchanged, change.in_trail(trail))
             .record_cleanup(&CleanupTask::credentials(user.id, epoch))?;
-        let transaction = if ends_factor { transaction.delete_factor(user) } else { transaction };
-        let after = User {
-            password_hash: Some(password.hash),
-            password_is_own: is_own,
-            given_hashes: given,
-            credential_epoch: epoch,
-            environment_epoch,
-            proof_epoch,
-            retained_token: retained,
-            ..after
-        };
         let follow_up = FollowUp::DeleteRevoked(Box::new(after.clone()));
         let write = Write::followed_by(transaction, after, follow_up);
         Ok(write.recorded_as(SecurityEvent::PasswordChanged))
     }
 
-    /// The same in a session of the user, which goes on with another secret: the outcome. It ends as
-    /// all others do with the first password that a user sets in place of somebody else's.
+    /// The same in a session of the user, which goes on with another secret: the outcome. It ends
+    /// as all others do with the first password that a user sets in place of somebody else's.
     pub fn change_password_in_session(
         &self,
         actor: &Actor,
@@ -275,12 +255,12 @@ impl Table {
         Ok(write.with_outcome(Some(credential)))
     }
 
-    /// Ends all proofs of a user's addresses but for the operator's word, as the first password of the
-    /// user's own does.
+    /// Ends all proofs of a user's addresses but for the operator's word, as the first password of
+    /// the user's own does.
     #[cfg(feature = "operator")]
     pub fn end_email_proofs(&self, actor: &Actor, user: &Stored<User>) -> Result<Write<'_, ()>> {
         let changes = Changes::of_credentials().set("proofEpoch", user.credential_epoch)?;
-        let trail = Trail::of_user(user.id, AuditAction::EmailUpdated).changed(["verified"]);
+        let trail = Trail::of_user(user.id, AuditAction::EmailUpdated).changed(["provedAt"]);
         let unchanged = Condition::unchanged(user);
         Ok(Write::new(self.update_user(actor, user, changes, unchanged, trail), ()))
     }

@@ -360,21 +360,13 @@ fn note_source(
         conditions.push(format!("{} = :until", slot.until()));
         removed.push(slot.until());
     }
-    let noted = if counter.sets.contains_key(source) {
+    let (update, noted) = if counter.sets.contains_key(source) {
         conditions.push(format!("attribute_exists({SLOTS}.#source)"));
-        update = update.expression_attribute_values(":signed_in", number(now));
-        let signed_in = format!("{SLOTS}.#source.{SIGNED_IN} = :signed_in");
-        match lock {
-            Some(end) => {
-                update = update.expression_attribute_values(":locked", number(end));
-                format!("{signed_in}, {SLOTS}.#source.{LOCKED} = :locked")
-            }
-            None => signed_in,
-        }
+        renew_source(update, lock, now)
     } else {
         let size = AttributeValue::N(counter.sets.len().to_string());
         conditions.push(format!("attribute_not_exists({SLOTS}.#source) AND size({SLOTS}) = :size"));
-        update = update
+        let update = update
             .expression_attribute_values(":source", SlotSet::of_sign_in(now, lock))
             .expression_attribute_values(":size", size);
         let forgotten = counter.to_forget(now);
@@ -382,18 +374,41 @@ fn note_source(
         if slot.is_some_and(|slot| forgotten.contains(&slot.set)) {
             removed.clear();
         }
-        for (place, name) in forgotten.into_iter().enumerate() {
-            removed.push(format!("{SLOTS}.#old{place}"));
-            conditions.push(format!("attribute_exists({SLOTS}.#old{place})"));
-            update = update.expression_attribute_names(format!("#old{place}"), name);
-        }
-        format!("{SLOTS}.#source = :source")
+        let update = forget_sources(update, forgotten, &mut conditions, &mut removed);
+        (update, format!("{SLOTS}.#source = :source"))
     };
     let remove = Some(removed.join(", ")).filter(|removed| !removed.is_empty());
     let remove = remove.map(|removed| format!(" REMOVE {removed}")).unwrap_or_default();
     update
         .update_expression(format!("SET {noted}, #ttl = :ttl{remove}"))
         .condition_expression(conditions.join(" AND "))
+}
+
+/// Notes in the set of a known source that the user signed in, and a lock that stays.
+fn renew_source(
+    update: UpdateItemFluentBuilder,
+    lock: Option<Timestamp>,
+    now: Timestamp,
+) -> (UpdateItemFluentBuilder, String) {
+    let update = update.expression_attribute_values(":signed_in", number(now));
+    let signed_in = format!("{SLOTS}.#source.{SIGNED_IN} = :signed_in");
+    let Some(end) = lock else { return (update, signed_in) };
+    let update = update.expression_attribute_values(":locked", number(end));
+    (update, format!("{signed_in}, {SLOTS}.#source.{LOCKED} = :locked"))
+}
+
+/// Removes the sets of these sources, which still have to be there.
+fn forget_sources(
+    update: UpdateItemFluentBuilder,
+    forgotten: Vec<String>,
+    conditions: &mut Vec<String>,
+    removed: &mut Vec<String>,
+) -> UpdateItemFluentBuilder {
+    forgotten.into_iter().enumerate().fold(update, |update, (place, name)| {
+        removed.push(format!("{SLOTS}.#old{place}"));
+        conditions.push(format!("attribute_exists({SLOTS}.#old{place})"));
+        update.expression_attribute_names(format!("#old{place}"), name)
+    })
 }
 
 /// Sends an update, again after a conflict with a transaction: the notice of a sign-in is one.
