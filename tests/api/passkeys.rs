@@ -429,8 +429,8 @@ async fn the_page_names_renames_and_removes_passkeys() {
     assert_eq!(wrong.status, 400, "{}", wrong.text());
     let page = browser.submit(&page, &rename, &[("name", "Jane's <key> & \"more\"")]).await;
     assert!(page.has("Jane's <key> & \"more\"") && page.has("Phone"), "{}", page.text());
-    let named = passkeys(&jane).await;
-    let names: Vec<_> = named.iter().map(|own| own["name"].as_str().unwrap()).collect();
+    let listed = passkeys(&jane).await;
+    let names: Vec<_> = listed.iter().map(|own| own["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["Jane's <key> & \"more\"", "Phone"]);
     let remove = format!("{path}/remove");
     let after = browser.submit(&page, &remove, &[]).await;
