@@ -21,7 +21,7 @@ pub use npm::{
     cdk_nag, docs_browser, dynamodb_local, mail_checker, oauth_clients, openapi_linter,
     typescript_clients,
 };
-pub use python::{python_tools, scanners};
+pub use python::{authenticator, python_tools, scanners};
 pub use targets::targets;
 
 use crate::supervise::{self, Supervised};
@@ -36,6 +36,8 @@ pub struct Options {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Tool {
+    /// The device that tries passkeys in the tests
+    Authenticator,
     /// Checks licences, duplicates, sources and advisories
     CargoDeny,
     /// Runs the functions on bad input; takes a C++ compiler
@@ -88,6 +90,9 @@ impl Tool {
     /// Where it is.
     fn install(self) -> Result<String> {
         Ok(match self {
+            Self::Authenticator => {
+                format!("the device for passkeys in {}", authenticator()?.display())
+            }
             Self::CargoDeny => cargo_deny()?.display().to_string(),
             Self::CargoFuzz => cargo_fuzz()?.display().to_string(),
             Self::CargoLambda => cargo_lambda()?.display().to_string(),

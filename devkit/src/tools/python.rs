@@ -10,11 +10,17 @@ use super::ToolsFolder;
 use crate::{out, private_file};
 
 const REQUIREMENTS: &str = include_str!("../../requirements.txt");
+const AUTHENTICATOR: &str = include_str!("../../authenticator/requirements.txt");
 const SCANNERS: &str = include_str!("../../scanners/requirements.txt");
 
 /// The `bin` folder of the tests' Python tools, installed if need be.
 pub fn python_tools() -> Result<PathBuf> {
     tools("python", REQUIREMENTS)
+}
+
+/// The `bin` folder of the device that tries passkeys, installed if need be.
+pub fn authenticator() -> Result<PathBuf> {
+    tools("authenticator", AUTHENTICATOR)
 }
 
 /// The `bin` folder of the scanners of templates and workflows, installed if need be.
@@ -139,7 +145,7 @@ mod tests {
 
     #[test]
     fn every_requirement_is_pinned_by_hash_and_from_no_place_by_name() {
-        for list in [REQUIREMENTS, SCANNERS] {
+        for list in [REQUIREMENTS, AUTHENTICATOR, SCANNERS] {
             let text = list.replace("\\\n", " ");
             for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
                 assert!(line.contains("==") && line.contains(" --hash=sha256:"), "{line}");

@@ -17,6 +17,8 @@ use devkit::{out, supervise, tools, workspace};
 const PYTHON: &str = "ROLLCALL_PYTHON";
 /// The folder that has those of node.
 const NODE: &str = "ROLLCALL_NODE";
+/// The Python that has the device for passkeys.
+const AUTHENTICATOR: &str = "ROLLCALL_AUTHENTICATOR";
 /// The folder that has what the documentation is checked with.
 const DOCS: &str = "ROLLCALL_DOCS_BROWSER";
 /// The folder that has what checks the HTML of mails.
@@ -40,6 +42,7 @@ const CLIENTS: &str = "clients::";
 pub(super) async fn run(engine: Kind) -> Result<Outcome> {
     let amazons = (engine == Kind::DynamodbLocal).then_some("dynamodb-local");
     let tools = [
+        "authenticator",
         "chromium",
         "python",
         "docs-browser",
@@ -59,6 +62,7 @@ pub(super) async fn run(engine: Kind) -> Result<Outcome> {
     }
     let environment = [
         (PYTHON, tools::python_tools()?.join("python")),
+        (AUTHENTICATOR, tools::authenticator()?.join("python")),
         (NODE, tools::oauth_clients()?),
         (TYPESCRIPT, tools::typescript_clients()?),
         (DOCS, tools::docs_browser()?),
