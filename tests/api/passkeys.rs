@@ -436,7 +436,7 @@ async fn the_page_names_renames_and_removes_passkeys() {
     let after = browser.submit(&page, &remove, &[]).await;
     assert!(after.has("The passkey is removed."), "{}", after.text());
 
-    assert_eq!(passkeys(&jane).await, named[1..]);
+    assert_eq!(passkeys(&jane).await, listed[1..]);
     assert_rejected(&sign_in(&app, &device).await);
     assert_eq!(sign_in(&app, &other).await.status, 200);
     let again = browser.post(&remove, &[("form_token", &token(&page, &remove))]).await;
