@@ -197,10 +197,17 @@ impl Proxy {
         Ok(calls)
     }
 
-    /// Starts a new count of round trips and a new list of calls.
+    /// Starts a new count of round trips and a new list of calls. From now on every call is slow,
+    /// so that concurrent ones overlap.
     pub fn count(&self) {
+        self.record();
+        self.watch().counting = true;
+    }
+
+    /// Starts a new list of calls, none of them slow. Round trips are not counted.
+    pub fn record(&self) {
         let mut watch = self.watch();
-        (watch.rounds, watch.counting) = (0, true);
+        (watch.rounds, watch.counting) = (0, false);
         watch.calls.clear();
         watch.consumed.clear();
     }
@@ -221,18 +228,17 @@ impl Proxy {
         self.watch().rounds
     }
 
-    /// The calls since [`Proxy::count`], in order.
+    /// The calls since [`Proxy::record`], in order.
     pub fn calls(&self) -> Vec<Call> {
         self.watch().calls.clone()
     }
 
-    /// What the calls consumed that got a response since [`Proxy::count`].
+    /// What the calls consumed that got a response since [`Proxy::record`].
     pub fn consumed(&self) -> Vec<Consumed> {
         self.watch().consumed.clone()
     }
 
-    /// The same since it was last taken or since [`Proxy::count`], without counting round trips,
-    /// which slows every call down.
+    /// The same since it was last taken or since [`Proxy::record`].
     pub fn take_consumed(&self) -> Vec<Consumed> {
         std::mem::take(&mut self.watch().consumed)
     }

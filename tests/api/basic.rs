@@ -136,7 +136,7 @@ async fn malformed_basic_credentials_are_rejected_without_a_read() {
     let right = STANDARD.encode(format!("janedoe:{PASSWORD}"));
     let invalid_utf8 = STANDARD.encode(b"janedoe:\xff\xfe");
     let long = STANDARD.encode("x".repeat(20_000));
-    app.proxy().count();
+    app.proxy().record();
 
     for value in [
         "Basic",
@@ -181,7 +181,7 @@ async fn a_wrong_password_and_an_unknown_name_have_equal_responses_and_calls() {
     let new = NewUser::new("nopassword".parse().unwrap(), "no@example.com".parse().unwrap());
     app.table().create_user(&Actor::operator(), new).await.unwrap();
     let calls = async |credential: String| {
-        app.proxy().count();
+        app.proxy().record();
         assert_wrong(&sign_in(&app, &credential).await, &credential);
         let calls = app.proxy().calls().into_iter();
         // Which of them are in progress at once differs from time to time.

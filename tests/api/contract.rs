@@ -110,7 +110,7 @@ async fn an_environment_token_is_recognized_and_rejected_by_every_operation() {
     let token = jane.new_token(TokenKind::Environment, None, None).await;
 
     for operation in user_operations() {
-        app.proxy().count();
+        app.proxy().record();
         let response = app.send_event(&operation.of(&jane.account(), &token)).await;
         let error =
             operation.error(401, "user_token_required", "this API accepts only the user token");

@@ -252,7 +252,7 @@ async fn a_task_that_takes_too_long_leaves_time_to_those_behind_it() {
 async fn a_sweep_without_work_makes_sixteen_consistent_reads_and_nothing_else() {
     let app = TestApp::start().await;
     app.person("janedoe").await;
-    app.proxy().count();
+    app.proxy().record();
 
     assert_eq!(app.sweep().await.unwrap(), Swept::default());
 

@@ -30,7 +30,7 @@ async fn a_malformed_token_of_any_length_is_rejected_without_a_read() {
     let token = jane.token();
     let last = if token.ends_with('A') { "B" } else { "A" };
     let mistyped = format!("{}{last}", &token[..token.len() - 1]);
-    app.proxy().count();
+    app.proxy().record();
 
     for value in [
         "",

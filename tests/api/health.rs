@@ -27,7 +27,7 @@ async fn it_is_ok_while_table_and_service_key_can_be_read_and_strangers_learn_no
 async fn however_often_it_is_asked_it_reads_once_in_seconds() {
     let app = TestApp::start().await;
 
-    app.proxy().count();
+    app.proxy().record();
     for _ in 0..20 {
         assert_eq!(app.send("GET", PATH, &[], None).await.status, 200);
     }
@@ -41,7 +41,7 @@ async fn however_often_it_is_asked_it_reads_once_in_seconds() {
 async fn it_is_503_without_the_table_and_stays_so_for_seconds_without_another_read() {
     let app = TestApp::start().await;
     app.proxy().disturb_all(Some(Fault::Rejected("ResourceNotFoundException")));
-    app.proxy().count();
+    app.proxy().record();
     let unavailable = operation("rollcall-get-health").error(
         503,
         "unavailable",

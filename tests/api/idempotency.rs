@@ -419,7 +419,7 @@ async fn a_rejection_under_a_key_costs_one_more_call_and_no_write() {
     let jane = app.person("janedoe").await;
     let path = format!("/v1/accounts/{}", crate::NOBODYS);
     let cost = async |headers: &[(&str, &str)]| {
-        app.proxy().count();
+        app.proxy().record();
         assert_eq!(app.send("DELETE", &path, headers, None).await.status, 404);
         app.proxy().calls().len()
     };

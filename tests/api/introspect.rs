@@ -215,7 +215,7 @@ async fn a_token_that_is_introspected_counts_as_used_and_costs_one_round_trip() 
     introspect(&app, &client, &environment).await;
 
     assert!(jane.send("GET", &path).await.body["lastUsedAt"].is_string());
-    app.proxy().count();
+    app.proxy().record();
     introspect(&app, &client, &environment).await;
     let calls = app.proxy().calls();
     assert_eq!((calls.len(), calls[0].operation.as_str()), (1, "BatchGetItem"), "{calls:?}");

@@ -279,7 +279,7 @@ async fn a_hundred_tokens_each_made_by_the_one_before_are_revoked_in_one_write()
         all.push(child(all.last().unwrap()).await);
     }
 
-    app.proxy().count();
+    app.proxy().record();
     let revoked = all[0].send("DELETE", &whole(&all[0])).await;
 
     assert_eq!(revoked.status, 204, "{revoked:?}");

@@ -481,7 +481,7 @@ async fn an_account_passes_on_though_others_write_it_meanwhile() {
         "ExpressionAttributeValues": { ":name": { "S": "Renamed" }, ":one": { "N": "1" } },
     });
     app.proxy().before(WRITE, app.engine_later("UpdateItem", renamed));
-    app.proxy().count();
+    app.proxy().record();
 
     let ended = app.table().finish_user_deletion(&operator, id).await.unwrap();
 

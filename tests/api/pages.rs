@@ -451,7 +451,7 @@ async fn a_form_of_another_site_is_rejected_before_it_does_anything() {
         let before = app.written().await;
         for headers in &foreign {
             set_headers(&mut event, headers);
-            app.proxy().count();
+            app.proxy().record();
             let response = app.send_event(&event).await;
             assert_eq!(heading(&response, 403), "This form came from another site", "{headers}");
             assert_eq!(app.proxy().calls(), [], "{operation}");

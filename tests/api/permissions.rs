@@ -56,7 +56,7 @@ async fn record_calls() -> BTreeMap<&'static str, Vec<Call>> {
             let authorization = if by_password { jane.basic() } else { fresh.token().to_owned() };
             let mut event = operation.prepared(&app, &jane.credentials(), &authorization).await;
             event["headers"]["idempotency-key"] = json!("a-key");
-            app.proxy().count();
+            app.proxy().record();
             let response = app.send_event(&event).await;
             assert_eq!(response.status, operation.success(), "{operation}: {response:?}");
             let calls = recorded_calls.entry(operation.binary()).or_default();
@@ -95,7 +95,7 @@ async fn calls_of_the_mailer() -> Vec<Call> {
     let jane = app.person("janedoe").await;
     change_password(&jane).await;
     let notice = post.next_event().await.unwrap();
-    app.proxy().count();
+    app.proxy().record();
     post.invoke(&notice).await;
     let mut calls = app.proxy().calls();
     let event = post.next_event().await.unwrap();
@@ -103,7 +103,7 @@ async fn calls_of_the_mailer() -> Vec<Call> {
     let base = "https://accounts.example.com".to_owned();
     let link = seal_link(app.service_keys(), base, &token).await.unwrap();
     set_link(&app, "password_reset", &link).await;
-    app.proxy().count();
+    app.proxy().record();
     post.invoke(&event).await;
     assert_eq!(post.sent().len(), 1);
     calls.extend(app.proxy().calls());
@@ -115,7 +115,7 @@ async fn calls_of_the_mailer() -> Vec<Call> {
 async fn calls_of_a_bounce() -> Vec<Call> {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
-    app.proxy().count();
+    app.proxy().record();
     app.mail_feedback(&bounce(&[jane.email()])).await.unwrap();
     app.proxy().calls()
 }
@@ -138,7 +138,7 @@ async fn calls_of_the_sweep() -> Vec<Call> {
     app.proxy().disturb_all_of("BatchWriteItem", None);
     let john = app.table().user_and(john.user().id, ()).await.unwrap().0.unwrap();
     app.table().begin_user_deletion(&Actor::operator(), &john).await.unwrap();
-    app.proxy().count();
+    app.proxy().record();
     assert_eq!(app.sweep().await.unwrap().finished, 3);
     app.proxy().calls()
 }
@@ -150,7 +150,7 @@ async fn calls_of_a_verification() -> Vec<Call> {
     let path = "/api/v1.1/users/janedoe/emails/";
     let address = json!({ "email": "second@example.com", "verified": true });
     assert_eq!(jane.send_json("POST", path, &address).await.status, 201);
-    app.proxy().count();
+    app.proxy().record();
     assert_eq!(jane.send_json("PATCH", path, &address).await.status, 200);
     app.proxy().calls()
 }
@@ -169,13 +169,13 @@ async fn calls_of_the_pages() -> Vec<Call> {
     let path = format!("{emails}/{}/verification", john.email());
     assert_eq!(jane.send("POST", &path).await.status, 202);
     let path = mailed_path(&mut post).await;
-    app.proxy().count();
+    app.proxy().record();
     assert_eq!(post_form(&app, &path, &[]).await.status, 200);
     let mut calls = app.proxy().calls();
     post.deliver().await;
     assert_eq!(post_form(&app, "/account/reset", &[("name", "janedoe")]).await.status, 200);
     let path = mailed_path(&mut post).await;
-    app.proxy().count();
+    app.proxy().record();
     let new = [("password", "another horse battery")];
     assert_eq!(post_form(&app, &path, &new).await.status, 200);
     calls.extend(app.proxy().calls());
@@ -189,7 +189,7 @@ async fn calls_of_a_revocation() -> Vec<Call> {
     let new = json!({ "name": "made", "kind": "user" });
     assert_eq!(jane.send_json("POST", "/rollcall/v1/tokens", &new).await.status, 201);
     let path = format!("/rollcall/v1/tokens/{}", testkit::token_id(jane.token()).unwrap());
-    app.proxy().count();
+    app.proxy().record();
     assert_eq!(jane.send("DELETE", &format!("{path}?descendants=true")).await.status, 204);
     app.proxy().calls()
 }
@@ -198,7 +198,7 @@ async fn calls_of_a_revocation() -> Vec<Call> {
 async fn calls_of_a_new_password((method, path, status): (&str, &str, u16)) -> Vec<Call> {
     let app = TestApp::start().await;
     let jane = fresh(&app.person("janedoe").await).await;
-    app.proxy().count();
+    app.proxy().record();
     let body = json!({ "password": "another horse battery", "currentPassword": PASSWORD });
     let response = jane.send_json(method, path, &body).await;
     assert_eq!(response.status, status, "{response:?}");

@@ -136,7 +136,7 @@ async fn every_group_with_a_table_reads_it_and_nothing_is_written() {
     let mut asked = Vec::new();
 
     let told = told(new_versions(), async |function, event| {
-        app.proxy().count();
+        app.proxy().record();
         let response = app.send_event(event).await;
         let is_without_table = ["docs", "not-found"].contains(&function);
         assert_eq!(app.proxy().calls().is_empty(), is_without_table, "{function}");

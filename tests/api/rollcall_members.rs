@@ -604,7 +604,7 @@ async fn changes_of_other_members_meanwhile_hold_nothing_up() {
         app.proxy().before(WRITE, async move {
             others.set_role(&Actor::operator(), account, id, role).await.unwrap();
         });
-        app.proxy().count();
+        app.proxy().record();
 
         let response = match place {
             0 => set_role(&jane, &path, "admin").await,

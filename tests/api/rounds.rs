@@ -79,7 +79,7 @@ async fn a_malformed_request_fetches_the_credential_and_nothing_else() {
     let jane = app.person("janedoe").await;
 
     for operation in user_operations().filter(|operation| operation.json_body().is_some()) {
-        app.proxy().count();
+        app.proxy().record();
         let response = jane.send_text(operation.method(), operation.path(), "[]").await;
         assert_eq!(response.status, 400, "{operation}");
         let calls = app.proxy().calls();
@@ -98,7 +98,7 @@ async fn no_read_is_eventually_consistent_and_nothing_scans() {
     for (number, operation) in operations().iter().enumerate() {
         let jane = app.person(&format!("jane{number:02}")).await;
         let event = app.event(operation, &jane).await;
-        app.proxy().count();
+        app.proxy().record();
         app.send_event(&event).await;
         assert!(app.proxy().calls().iter().all(|call| call.operation != "Scan"), "{operation}");
     }
@@ -114,7 +114,7 @@ async fn last_use_is_noted_once_an_hour_without_touching_the_version() {
     assert_eq!(noted["version"]["N"], "1");
     assert!(noted["lastUsedAt"]["S"].as_str().unwrap().ends_with(":00:00Z"), "{noted}");
 
-    app.proxy().count();
+    app.proxy().record();
     jane.send("GET", "/v1/accounts").await;
 
     assert_eq!(token().await, noted);

@@ -18,7 +18,7 @@ async fn a_request_writes_one_line_with_its_route_outcome_and_cost() {
     let jane = app.person("janedoe").await;
     let before = lines(&jane).len();
 
-    app.proxy().count();
+    app.proxy().record();
     jane.send("GET", &format!("/v1/accounts/{}/plan", jane.account())).await;
 
     assert_eq!(lines(&jane).len(), before + 1);

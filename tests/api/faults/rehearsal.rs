@@ -72,6 +72,7 @@ impl Rehearsal {
         let (first, response) = ClientStep::run(&app, &event).await;
         assert_eq!(first.status, write.operation.success(), "{write}: {response:?}");
         let places = places(&app);
+        app.proxy().record();
         let (second, _) = ClientStep::run(&app, &event).await;
         let start = State::from_items(&items);
         Self { write, items, event, places, start, first, second }

@@ -477,7 +477,7 @@ async fn the_form_is_accepted_only_from_its_session_its_site_and_for_its_request
         let fields = [("form_token", token), ("scopes", "profile_read"), ("decision", "allow")];
         let form_type = ("content-type", "application/x-www-form-urlencoded");
         let headers = [form_type, ("cookie", cookie), ("sec-fetch-site", site)];
-        app.proxy().count();
+        app.proxy().record();
         let response = app.send("POST", path, &headers, Some(&form(&fields))).await;
         assert_eq!(response.status, 403, "{case}: {response:?}");
         let page = response.body.as_str().unwrap();
