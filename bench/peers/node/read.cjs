@@ -1,6 +1,9 @@
 // The read of the lean function by the SDK for JavaScript: four items with one call. It asks for
 // events itself, which costs less than what Lambda puts around a handler.
 
+// It says at each start that a later SDK takes a later Node.
+process.removeAllListeners("warning");
+
 const http = require("node:http");
 const { BatchGetItemCommand, DynamoDBClient } = require("@aws-sdk/client-dynamodb");
 
