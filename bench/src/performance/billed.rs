@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_that_waits_is_cheapest_in_little_memory_and_billed_by_its_share_of_a_core() {
+    fn a_request_that_waits_is_cheapest_in_the_least_memory() {
         let request = Request { cpu_ms: 0.25, waiting_ms: 8.0 };
 
         let billed = SIZES.map(|size| request.milliseconds(size).ceil().to_string());
