@@ -1,5 +1,5 @@
 // The read of the lean function by the SDK for JavaScript: four items with one call. It asks for
-// events itself, which costs less than what Lambda puts around a handler.
+// events itself, in place of Lambda's own client.
 
 // It says at each start that a later SDK takes a later Node.
 process.removeAllListeners("warning");

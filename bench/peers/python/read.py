@@ -1,6 +1,6 @@
 """The read of the lean function by boto3: four items with one call.
 
-It asks for events itself, which costs less than what Lambda puts around a handler.
+It asks for events itself, in place of Lambda's own client.
 """
 
 import http.client
