@@ -16,6 +16,9 @@ use devkit::{out, workspace};
 use document::{PATH, in_document, section};
 use request::Assumptions;
 
+pub(crate) use document::wrapped;
+pub(crate) use request::ROUND_TRIP_MS;
+
 /// Held by each test that calls functions: they share the log that is measured.
 #[cfg(test)]
 pub(crate) static MEASURING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());

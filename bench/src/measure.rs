@@ -5,11 +5,13 @@ mod authority;
 mod environment;
 mod front;
 mod instructions;
+mod load;
 pub(crate) mod process;
+mod quota;
 
 use anyhow::{Context, Result};
 
-use crate::performance::{BY_PASSWORD, Measured, Plan, Results};
+use crate::performance::{BY_PASSWORD, Plan, Results};
 use environment::Environment;
 use process::Runs;
 
@@ -28,12 +30,19 @@ pub(crate) async fn measured(plan: &Plan) -> Result<Results> {
     }
     let mut all = Vec::new();
     for (subject, runs) in environment.subjects().iter().zip(runs) {
-        let instructions = if plan.counted && subject.operation != BY_PASSWORD {
-            Some(instructions::per_request(&environment, subject).await?)
-        } else {
-            None
-        };
-        all.push(Measured { instructions, ..runs.measured(subject)? });
+        let is_counted =
+            plan.counted && subject.operation != BY_PASSWORD && subject.script.is_none();
+        let mut measured = runs.measured(subject)?;
+        if is_counted {
+            let [later, start] = instructions::counts(&environment, subject).await?;
+            (measured.instructions, measured.start_instructions) = (Some(later), Some(start));
+        }
+        all.push(measured);
     }
-    Ok(Results { all })
+    let mut results = Results { all, ..Results::default() };
+    if plan.tls {
+        results.throttled = load::throttled(&environment).await?;
+        results.loaded = load::loaded(&environment).await?;
+    }
+    Ok(results)
 }

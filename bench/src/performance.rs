@@ -2,6 +2,7 @@
 //! floors in the same run; and with `--scale`, what requests cost as the table and what it holds
 //! grow.
 
+mod billed;
 mod chart;
 pub(crate) mod document;
 mod pages;
@@ -9,6 +10,7 @@ mod passwords;
 mod plan;
 mod programs;
 mod report;
+mod throughput;
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -22,8 +24,10 @@ use crate::{measure, scale};
 use programs::Compared;
 
 pub(crate) use pages::{PAGE_WITH_SESSION, READ_WITH_TOKEN};
-pub(crate) use passwords::{BY_PASSWORD, BY_TOKEN, share_of_a_core};
-pub(crate) use plan::{Floors, Function, Measured, Plan, Results, Round};
+pub(crate) use passwords::{BY_PASSWORD, BY_TOKEN, SIZES, share_of_a_core};
+pub(crate) use plan::{
+    Floors, Function, LEAN, Loaded, Measured, Peers, Plan, Results, Round, STOCK, Throttled,
+};
 
 /// Measure the functions' cold starts, warm requests, memory and size against floors
 #[derive(Args)]
@@ -32,13 +36,13 @@ pub(crate) struct Options {
     starts: Starts,
     /// Measure instead what requests cost as the table, accounts, users' lists of accounts and their
     /// audit logs grow
-    #[arg(long, conflicts_with_all = ["rounds", "requests", "only", "compare", "no_instructions"])]
+    #[arg(long, conflicts_with_all = ["rounds", "requests", "only", "compare", "no_instructions", "no_peers"])]
     scale: bool,
     /// With --scale, the most users in the table and entries in a log
     #[arg(long, requires = "scale", value_name = "N", default_value_t = 1_000_000, value_parser = value_parser!(u64).range(1_001..))]
     users: u64,
     /// Write the tables into docs/ too if nothing is wrong, and of the functions the chart
-    #[arg(long, conflicts_with_all = ["only", "compare", "no_instructions"])]
+    #[arg(long, conflicts_with_all = ["only", "compare", "no_instructions", "no_peers"])]
     write: bool,
 }
 
@@ -62,6 +66,9 @@ struct Starts {
     /// Leave out the instructions of a warm request, which take minutes to count
     #[arg(long)]
     no_instructions: bool,
+    /// Leave out the same read in Node and Python, which takes both, and npm
+    #[arg(long)]
+    no_peers: bool,
 }
 
 /// Builds, measures over TLS and once more without, and reports.
@@ -83,14 +90,16 @@ pub(crate) async fn run(options: Options) -> Result<()> {
 }
 
 async fn compare(options: &Options, plan: Plan) -> Result<()> {
+    out::line(report::compared_with())?;
     let folder = &plan.folder;
+    let peers = (!options.starts.no_peers).then(programs::peers).transpose()?;
     let mut functions = programs::functions(folder, &options.starts.only).await?;
     let mut compared = Vec::new();
     for others in &options.starts.compare {
         compared.extend(others.programs(&functions)?);
     }
     functions.extend(compared);
-    let floors = programs::floors(folder).await?;
+    let floors = programs::floors(folder, peers).await?;
     let mut plan = Plan { functions, floors: Some(floors), ..plan };
     let over_tls = measured(&plan, "tls").await?;
     (plan.tls, plan.counted) = (false, false);

@@ -18,10 +18,10 @@ pub use cargo_lambda::cargo_lambda;
 pub use debian::{ARM64_ROOT, QEMU, VALGRIND};
 pub use from_source::{cargo_deny, cargo_fuzz, cargo_machete};
 pub use npm::{
-    cdk_nag, docs_browser, dynamodb_local, mail_checker, oauth_clients, openapi_linter,
+    cdk_nag, docs_browser, dynamodb_local, mail_checker, oauth_clients, openapi_linter, peer_node,
     typescript_clients,
 };
-pub use python::{authenticator, python_tools, scanners};
+pub use python::{authenticator, peer_python, python_tools, scanners};
 pub use targets::targets;
 
 use crate::supervise::{self, Supervised};
@@ -62,6 +62,8 @@ enum Tool {
     OauthClients,
     /// Checks the OpenAPI documents; takes npm and node
     OpenapiLinter,
+    /// What the bench's peers in Node and Python take; takes npm and node
+    Peers,
     /// The tests' Python tools, `sam` among them
     Python,
     /// Runs what is built for arm64; from Debian's packages, as root, unless it is there
@@ -105,6 +107,9 @@ impl Tool {
             Self::MailChecker => format!("the checker of mails in {}", mail_checker()?.display()),
             Self::OauthClients => format!("OAuth clients in {}", oauth_clients()?.display()),
             Self::OpenapiLinter => openapi_linter()?.display().to_string(),
+            Self::Peers => {
+                format!("the peers in {} and {}", peer_node()?.display(), peer_python()?.display())
+            }
             Self::Python => format!("the Python tools in {}", python_tools()?.display()),
             Self::Qemu => debian::EMULATOR.install()?,
             Self::Scanners => format!("the scanners in {}", scanners()?.display()),

@@ -43,13 +43,16 @@ pub async fn run(measurement: Measurement, options: Options) -> Result<ExitCode>
 }
 
 async fn measure(measurement: Measurement, options: Options) -> Result<ExitCode> {
-    let wants_help =
-        options.arguments.iter().any(|argument| argument == "--help" || argument == "-h");
+    let is_given = |option: &str| options.arguments.iter().any(|argument| argument == option);
+    let wants_help = is_given("--help") || is_given("-h");
     let mut command = match measurement {
         Measurement::Bench if wants_help => cargo_run(&[], "bench")?,
         Measurement::Baseline if wants_help => cargo_run(&[], "baseline")?,
         Measurement::Bench => {
             tools::install("valgrind").await?;
+            if !["--no-peers", "--scale"].iter().any(|without| is_given(without)) {
+                tools::install("peers").await?;
+            }
             cargo_run(&["--profile", "measuring"], "bench")?
         }
         Measurement::Baseline => baseline().await?,

@@ -1,5 +1,7 @@
 //! `cargo xtask soak`: many clients for a long time.
 
+mod held;
+
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -9,11 +11,13 @@ use crate::test::histories::{Stage, random_seed};
 use devkit::out;
 use devkit::shutdown::ShutdownSignals;
 use devkit::supervise::Supervised;
+use held::Held;
 
 /// The duration, for the tests.
 const MINUTES: &str = "ROLLCALL_SOAK_MINUTES";
 
-/// Let many clients work at once for a long time, under database faults, and check what they see
+/// Let many clients work at once for a long time, under database faults, and check what they see,
+/// and that neither memory nor descriptors of the functions grow
 #[derive(Args)]
 pub struct Options {
     /// Duration in minutes; a started round is finished, and there are at least as many as `cargo
@@ -41,7 +45,15 @@ async fn soak(options: Options) -> Result<ExitCode> {
     let mut tests = stage.tests(seed)?;
     tests.args(["--", "--ignored", "--exact", "soak", "--nocapture"]);
     tests.env(MINUTES, options.minutes.to_string());
-    let status = Supervised::spawn(tests)?.wait().await?;
+    let (mut tests, mut held) = (Supervised::spawn(tests)?, Held::default());
+    let status = tokio::select! {
+        status = tests.wait() => status?,
+        ended = held.watch() => match ended? {},
+    };
     stage.end().await?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    out::line(format!("Looked at memory and descriptors of {} processes", held.judged()))?;
+    let grown = held.grown();
+    grown.iter().try_for_each(|what| out::line(format!("GROWN {what}")))?;
+    let is_well = status.success() && grown.is_empty();
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

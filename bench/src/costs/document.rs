@@ -36,7 +36,7 @@ pub(crate) fn section(facts: &Facts, assumptions: &Assumptions) -> Result<String
 }
 
 /// A line of prose in lines of at most 100 characters; rows of tables stay as they are.
-fn wrapped(line: &str) -> String {
+pub(crate) fn wrapped(line: &str) -> String {
     let (mut text, mut width) = (String::new(), 0);
     for word in line.split(' ') {
         let length = word.chars().count();

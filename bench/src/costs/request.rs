@@ -17,12 +17,15 @@ const GIGABYTE: f64 = 1_073_741_824.0;
 /// The unit in which `API Gateway` meters a request, in bytes.
 const METERED_BYTES: usize = 512 * 1024;
 
+/// Milliseconds of a round trip to `DynamoDB`, as assumed.
+pub(crate) const ROUND_TRIP_MS: u32 = 8;
+
 /// Assumed times. The round trip is a guess, as only a cloud could tell it; the others come from a
 /// bench on another machine with a whole core, as a function has at 1,769 MB.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Assumptions {
     /// Milliseconds of a round trip to DynamoDB
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = ROUND_TRIP_MS)]
     round_trip_ms: u32,
     /// Milliseconds of a whole core that a function takes by itself
     #[arg(long, default_value_t = 2)]
@@ -37,7 +40,7 @@ pub(crate) struct Assumptions {
 
 impl Default for Assumptions {
     fn default() -> Self {
-        Self { round_trip_ms: 8, own_ms: 2, hash_ms: 75, traced_percent: 5 }
+        Self { round_trip_ms: ROUND_TRIP_MS, own_ms: 2, hash_ms: 75, traced_percent: 5 }
     }
 }
 

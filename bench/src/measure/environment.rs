@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use crate::performance::{
-    BY_PASSWORD, BY_TOKEN, Floors, Function, PAGE_WITH_SESSION, Plan, READ_WITH_TOKEN,
+    BY_PASSWORD, BY_TOKEN, Floors, Function, LEAN, PAGE_WITH_SESSION, Peers, Plan, READ_WITH_TOKEN,
+    STOCK,
 };
 use anyhow::{Context, Result, bail};
 use devkit::template::Template;
+use devkit::workspace;
 use serde_json::Value;
 use testkit::{DocumentedOperation, Person, TestApp, operation, token_id};
+use tokio::process::Command;
 
 use super::authority::Authority;
 use super::front::{Front, Passed};
@@ -33,11 +36,18 @@ const OPERATIONS: [&str; 15] = [
     "not-found",
 ];
 
+/// The peers, and the requests that read the same items as they and the lean one do.
+const NODE: &str = "peer: Node, SDK v3";
+const PYTHON: &str = "peer: Python, boto3";
+const SAME_READS: [&str; 2] = ["golem-get-account", "quave-get-account"];
+
 /// A program with the request that it gets again and again.
 #[derive(Clone)]
 pub(crate) struct Subject {
     pub(crate) name: String,
     pub(crate) program: PathBuf,
+    /// What the program interprets, if that is what it does.
+    pub(crate) script: Option<PathBuf>,
     pub(crate) operation: String,
     pub(crate) due_rounds: u32,
     pub(crate) is_compared: bool,
@@ -48,12 +58,27 @@ pub(crate) struct Subject {
     pub(crate) environment: Vec<(String, String)>,
 }
 
+/// Round trips of the first request by password (docs/costs.md).
+const ROUNDS_BY_PASSWORD: u32 = 4;
+
 impl Subject {
+    /// Whether it reads the very items of the lean one, as fast as it can.
+    pub(crate) fn is_loaded(&self) -> bool {
+        [LEAN, NODE, PYTHON].contains(&&*self.name) || SAME_READS.contains(&&*self.operation)
+    }
+
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.script);
+        command
+    }
+
     /// The same with name and password in place of the token.
     fn by_password(&self, person: &Person) -> Self {
         let mut event = self.event.clone();
         event["headers"]["authorization"] = person.basic().into();
-        Self { operation: BY_PASSWORD.to_owned(), event, ..self.clone() }
+        let operation = BY_PASSWORD.to_owned();
+        Self { operation, due_rounds: ROUNDS_BY_PASSWORD, event, ..self.clone() }
     }
 }
 
@@ -149,6 +174,7 @@ impl Setup<'_> {
         Ok(Subject {
             name: label.as_ref().map_or(name.clone(), |label| format!("{name}, {label}")),
             program: program.clone(),
+            script: None,
             operation: operation.name.to_owned(),
             due_rounds: operation.facts.rounds,
             is_compared: label.is_some(),
@@ -160,8 +186,8 @@ impl Setup<'_> {
         })
     }
 
-    /// The stock twice: with the certificates of the system one by one, and all in one file. It and
-    /// the lean one read what golem's and quave's reads of an account do.
+    /// The stock with the certificates of the system one by one, all in one file, and without
+    /// jitter. It, the lean one and the peers read what golem's and quave's reads of an account do.
     async fn floors(&self, floors: &Floors, jane: &Person<'_>) -> Result<Vec<Subject>> {
         let event = self.app.event(&operation("golem-get-account"), jane).await;
         let keys = four_keys(jane)?;
@@ -174,6 +200,7 @@ impl Setup<'_> {
             Subject {
                 name: name.to_owned(),
                 program: program.clone(),
+                script: None,
                 operation: "-".to_owned(),
                 due_rounds: 0,
                 is_compared: false,
@@ -185,17 +212,36 @@ impl Setup<'_> {
             }
         };
         let authority = self.authority.context("the floors trust nobody")?;
-        let Authority { folder, bundle, .. } = authority;
-        Ok(vec![
+        let Authority { roots, folder, bundle, .. } = authority;
+        let mut all = vec![
             floor("floor A: constant", &floors.constant, &[]),
-            floor("floor B: lean", &floors.lean, &[("SSL_CERT_FILE", bundle)]),
+            floor(LEAN, &floors.lean, &[("SSL_CERT_FILE", bundle)]),
             floor(
                 "floor C: stock, folder of certificates",
                 &floors.stock,
                 &[("SSL_CERT_DIR", folder)],
             ),
-            floor("floor C: stock", &floors.stock, &[("SSL_CERT_FILE", bundle)]),
-        ])
+            floor(
+                "floor C: stock, without jitter",
+                &floors.stock_without_jitter,
+                &[("SSL_CERT_FILE", bundle)],
+            ),
+            floor(STOCK, &floors.stock, &[("SSL_CERT_FILE", bundle)]),
+        ];
+        if let Some(Peers { node, python }) = &floors.peers {
+            let peer = |name: &str,
+                        program: &PathBuf,
+                        script: &str,
+                        variables: &[(&str, &PathBuf)]| Subject {
+                script: Some(workspace::root().join("bench/peers").join(script)),
+                ..floor(name, program, variables)
+            };
+            // Node trusts a file beside what it has compiled in.
+            let of_node = [("NODE_PATH", node), ("NODE_EXTRA_CA_CERTS", roots)];
+            all.push(peer(NODE, &PathBuf::from("node"), "node/read.cjs", &of_node));
+            all.push(peer(PYTHON, python, "python/read.py", &[("AWS_CA_BUNDLE", bundle)]));
+        }
+        Ok(all)
     }
 
     /// The same through the fronts.

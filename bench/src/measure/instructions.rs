@@ -1,5 +1,5 @@
-//! Instructions of a warm request, counted by callgrind: the difference of two runs that differ in
-//! nothing but the number of requests.
+//! Instructions of a warm request and of a start, counted by callgrind: the difference of two runs
+//! that differ in nothing but the number of requests, and what is left of one without it.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,8 @@ use super::process::Running;
 const FEW: u64 = 20;
 const MANY: u64 = 260;
 
-pub(crate) async fn per_request(environment: &Environment, subject: &Subject) -> Result<u64> {
+/// Of a later request, and of a start up to its first response.
+pub(crate) async fn counts(environment: &Environment, subject: &Subject) -> Result<[u64; 2]> {
     let (few, many) =
         (counted(environment, subject, FEW).await?, counted(environment, subject, MANY).await?);
     ensure!(
@@ -25,7 +26,8 @@ pub(crate) async fn per_request(environment: &Environment, subject: &Subject) ->
         "{}: {MANY} requests took {many} instructions, {FEW} took {few}",
         subject.name
     );
-    Ok((many - few) / (MANY - FEW))
+    let later = (many - few) / (MANY - FEW);
+    Ok([later, few.saturating_sub(later * (FEW - 1))])
 }
 
 async fn counted(environment: &Environment, subject: &Subject, requests: u64) -> Result<u64> {

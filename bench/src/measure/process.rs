@@ -49,7 +49,7 @@ pub(crate) async fn run(
     subject: &Subject,
     warm_requests: usize,
 ) -> Result<Run> {
-    let mut running = Running::start(Command::new(&subject.program), subject).await?;
+    let mut running = Running::start(subject.command(), subject).await?;
     let init = milliseconds(running.ready - running.started);
     let init_cpu = running.processor_time()?;
     let first = running.send(subject).await?;
@@ -63,7 +63,7 @@ pub(crate) async fn run(
     let passed = environment.passed();
     let warm_cpu = running.processor_time()? - cold_cpu;
     let peak = running.peak()?;
-    running.child.kill().await?;
+    running.kill().await?;
     let requests = warm_requests as f64;
     let calls = (passed.calls - before.calls) as f64 / requests;
     let bytes = (passed.bytes - before.bytes) as f64 / requests;
@@ -101,9 +101,34 @@ impl Running {
         Ok(milliseconds(at - sent))
     }
 
+    /// Requests one after the other; how long one took and what the threads ran for it: the means,
+    /// in milliseconds.
+    pub(crate) async fn send_many(
+        &mut self,
+        subject: &Subject,
+        requests: usize,
+    ) -> Result<[f64; 2]> {
+        let before = self.processor_time()?;
+        let mut took = 0.0;
+        for _ in 0..requests {
+            took += self.send(subject).await?;
+        }
+        let ran = self.processor_time()? - before;
+        Ok([took, ran].map(|all| all / requests as f64))
+    }
+
+    pub(crate) fn id(&self) -> Result<u32> {
+        self.child.id().context("it ended by itself")
+    }
+
+    /// Ends it at once, and waits.
+    pub(crate) async fn kill(mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
     /// Signals it to end, and waits.
     pub(crate) async fn end(mut self) -> Result<()> {
-        let id = self.child.id().context("it ended by itself")?;
+        let id = self.id()?;
         rustix::process::kill_process(
             rustix::process::Pid::from_raw(id.cast_signed()).context("no process id")?,
             rustix::process::Signal::TERM,
@@ -129,7 +154,7 @@ impl Running {
     /// The CPU time of its present threads in milliseconds: it hardly depends on other work on the
     /// machine.
     fn processor_time(&self) -> Result<f64> {
-        let id = self.child.id().context("it ended by itself")?;
+        let id = self.id()?;
         let mut nanoseconds = 0.0;
         for thread in fs::read_dir(format!("/proc/{id}/task"))? {
             // One that has ended meanwhile has no statistics any more.
@@ -144,7 +169,7 @@ impl Running {
 
     /// The most memory that was resident at any time, in KiB.
     fn peak(&self) -> Result<f64> {
-        let id = self.child.id().context("it ended by itself")?;
+        let id = self.id()?;
         let status = fs::read_to_string(format!("/proc/{id}/status"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         Ok(line.context("no VmHWM")?.trim().trim_end_matches(" kB").parse()?)
@@ -183,11 +208,12 @@ impl Runs {
             warm_cpu_ms: quantile(of(|run| run.warm_cpu), 0.5),
             table_ms: quantile(of(|run| run.table), 0.5),
             peak_kib: quantile(of(|run| run.peak), 0.5),
-            size: fs::metadata(&subject.program)?.len(),
+            size: if subject.script.is_some() { 0 } else { fs::metadata(&subject.program)?.len() },
             calls: quantile(of(|run| run.calls), 0.5),
             bytes: quantile(of(|run| run.bytes), 0.5),
             rounds,
             instructions: None,
+            start_instructions: None,
         })
     }
 }

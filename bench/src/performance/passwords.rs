@@ -15,7 +15,8 @@ pub(crate) const BY_TOKEN: &str = "hub-get-user";
 /// From so many megabytes on a function has a whole core; below, a share in proportion (the Lambda
 /// Developer Guide).
 const WHOLE_CORE: f64 = 1769.0;
-const SIZES: [f64; 5] = [128.0, 256.0, 512.0, 1024.0, WHOLE_CORE];
+/// The memory sizes that are compared, in MB.
+pub(crate) const SIZES: [f64; 5] = [128.0, 256.0, 512.0, 1024.0, WHOLE_CORE];
 
 /// A function's share of a core, by its memory in MB.
 pub(crate) fn share_of_a_core(megabytes: f64) -> f64 {

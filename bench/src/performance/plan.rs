@@ -4,6 +4,11 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+/// The floor that the others are measured against.
+pub(crate) const LEAN: &str = "floor B: lean";
+/// The one that budgets are shares of.
+pub(crate) const STOCK: &str = "floor C: stock";
+
 /// Which programs are measured, and how.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
@@ -44,13 +49,58 @@ pub(crate) struct Floors {
     pub(crate) lean: PathBuf,
     /// The same by the SDK with its own defaults.
     pub(crate) stock: PathBuf,
+    /// That one, built without what it gathers entropy for at its start.
+    pub(crate) stock_without_jitter: PathBuf,
+    /// The same read by SDKs of other languages, where they are measured too.
+    pub(crate) peers: Option<Peers>,
+}
+
+/// What the programs of other languages take.
+#[derive(Debug, Clone)]
+pub(crate) struct Peers {
+    /// Node's packages.
+    pub(crate) node: PathBuf,
+    /// The Python that has boto3.
+    pub(crate) python: PathBuf,
 }
 
 /// The results of all programs.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct Results {
     /// In the order of the plan, floors first.
     pub(crate) all: Vec<Measured>,
+    /// With a part of a core; nothing where the machine takes no quota.
+    pub(crate) throttled: Vec<Throttled>,
+    /// One request after the other to one process and to ten.
+    pub(crate) loaded: Vec<Loaded>,
+}
+
+/// Requests to a process that has a part of a core, in milliseconds a request.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Throttled {
+    /// Name of the request's event.
+    pub(crate) operation: String,
+    /// The memory size that has this part.
+    pub(crate) megabytes: f64,
+    /// From the event to its response: the mean.
+    pub(crate) took_ms: f64,
+    /// What its threads ran.
+    pub(crate) cpu_ms: f64,
+}
+
+/// A program under load.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Loaded {
+    /// Of the function, floor or peer.
+    pub(crate) program: String,
+    /// How many processes were loaded at once.
+    pub(crate) processes: usize,
+    /// Of all together.
+    pub(crate) requests_per_second: f64,
+    /// What the threads ran for a request, in milliseconds.
+    pub(crate) cpu_ms: f64,
 }
 
 impl Results {
@@ -98,7 +148,7 @@ pub(crate) struct Measured {
     pub(crate) table_ms: f64,
     /// The most memory that it had at any time, in KiB: the median.
     pub(crate) peak_kib: f64,
-    /// Of the program's file, in bytes.
+    /// Of the program's file, in bytes; 0 of a script.
     pub(crate) size: u64,
     /// Calls to the table in a warm request.
     pub(crate) calls: f64,
@@ -108,6 +158,8 @@ pub(crate) struct Measured {
     pub(crate) rounds: Vec<Round>,
     /// Of a warm request, if they were counted.
     pub(crate) instructions: Option<u64>,
+    /// Of a start up to its first response, likewise.
+    pub(crate) start_instructions: Option<u64>,
 }
 
 /// One start of a program.
@@ -121,9 +173,9 @@ pub(crate) struct Round {
 }
 
 impl Measured {
-    /// Whether it is one of the service's own, and not a floor.
+    /// Whether it is one of the service's own, and neither a floor nor a peer.
     pub(crate) fn is_function(&self) -> bool {
-        !self.program.starts_with("floor")
+        !["floor", "peer"].iter().any(|kind| self.program.starts_with(kind))
     }
 }
 
@@ -153,6 +205,7 @@ impl Measured {
             bytes: 3000.0,
             rounds: Vec::new(),
             instructions: None,
+            start_instructions: None,
         }
     }
 }

@@ -6,15 +6,17 @@ use std::str::FromStr;
 
 use anyhow::{Context, Error, Result, ensure};
 
-use super::{Floors, Function};
+use super::{Floors, Function, Peers};
 use devkit::arch::Arch;
 use devkit::group_features::group_by_features;
 use devkit::supervise::{self, Supervised};
 use devkit::template::{self, Template};
-use devkit::{out, workspace};
+use devkit::{out, tools, workspace};
 
 /// Lets a function trust an authority of the bench. Nothing that is released has it.
 const FEATURE: &str = "shared/custom-ca";
+/// With it aws-lc is built without the source of entropy that takes most of the stock's start.
+const WITHOUT_JITTER: (&str, &str) = ("AWS_LC_SYS_NO_JITTER_ENTROPY", "1");
 
 /// Programs that were built in another way, under a label.
 #[derive(Debug, Clone)]
@@ -81,7 +83,7 @@ async fn release(functions: &[template::Function], how: &[&str], folder: &Path) 
 }
 
 /// Built apart from the service, with features and versions of their own.
-pub(crate) async fn floors(folder: &Path) -> Result<Floors> {
+pub(crate) async fn floors(folder: &Path, peers: Option<Peers>) -> Result<Floors> {
     out::line("Building the floors")?;
     let floors = folder.join("floors");
     for (name, profile) in [("constant", "release"), ("lean", "lean"), ("stock", "release")] {
@@ -89,12 +91,23 @@ pub(crate) async fn floors(folder: &Path) -> Result<Floors> {
         cargo.args(["--profile", profile, "--package", name]);
         built(cargo, &floors).await?;
     }
+    let without_jitter = folder.join("floors-without-jitter");
+    let mut cargo = in_floors()?;
+    cargo.args(["--release", "--package", "stock"]).env(WITHOUT_JITTER.0, WITHOUT_JITTER.1);
+    built(cargo, &without_jitter).await?;
     let program = |profile: &str, name: &str| floors.join(profile).join(name);
     Ok(Floors {
         constant: program("release", "constant"),
         lean: program("lean", "lean"),
         stock: program("release", "stock"),
+        stock_without_jitter: without_jitter.join("release/stock"),
+        peers,
     })
+}
+
+/// Installed if need be.
+pub(crate) fn peers() -> Result<Peers> {
+    Ok(Peers { node: tools::peer_node()?, python: tools::peer_python()? })
 }
 
 fn in_floors() -> Result<Command> {

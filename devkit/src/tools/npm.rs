@@ -68,6 +68,14 @@ const OPENAPI_LINTER: Packages = Packages {
     file: "node_modules/@redocly/cli/bin/cli.js",
 };
 
+/// What the peer in Node takes, of which the bench has the program.
+const PEER_NODE: Packages = Packages {
+    name: "peer-node",
+    manifest: include_str!("../../../bench/peers/node/package.json"),
+    lock: include_str!("../../../bench/peers/node/package-lock.json"),
+    file: "node_modules/@aws-sdk/client-dynamodb/package.json",
+};
+
 /// What makes clients in TypeScript of the OpenAPI documents, and what these clients take.
 const TYPESCRIPT_CLIENTS: Packages = Packages {
     name: "typescript-clients",
@@ -106,6 +114,11 @@ pub fn oauth_clients() -> Result<PathBuf> {
 /// The program that checks the OpenAPI documents, installed if need be; node runs it.
 pub fn openapi_linter() -> Result<PathBuf> {
     Ok(OPENAPI_LINTER.install()?.join(OPENAPI_LINTER.file))
+}
+
+/// The folder of packages for the bench's peer in Node, installed if need be.
+pub fn peer_node() -> Result<PathBuf> {
+    Ok(PEER_NODE.install()?.join("node_modules"))
 }
 
 /// The folder with the packages of generated clients in TypeScript, installed if need be.
@@ -158,6 +171,7 @@ mod tests {
             MAIL_CHECKER,
             OAUTH_CLIENTS,
             OPENAPI_LINTER,
+            PEER_NODE,
             TYPESCRIPT_CLIENTS,
         ] {
             let lock: serde_json::Value = serde_json::from_str(set.lock).unwrap();

@@ -12,6 +12,7 @@ use crate::{out, private_file};
 const REQUIREMENTS: &str = include_str!("../../requirements.txt");
 const AUTHENTICATOR: &str = include_str!("../../authenticator/requirements.txt");
 const SCANNERS: &str = include_str!("../../scanners/requirements.txt");
+const PEER: &str = include_str!("../../../bench/peers/python/requirements.txt");
 
 /// The `bin` folder of the tests' Python tools, installed if need be.
 pub fn python_tools() -> Result<PathBuf> {
@@ -26,6 +27,11 @@ pub fn authenticator() -> Result<PathBuf> {
 /// The `bin` folder of the scanners of templates and workflows, installed if need be.
 pub fn scanners() -> Result<PathBuf> {
     tools("scanners", SCANNERS)
+}
+
+/// The Python that has the packages of the bench's peer, installed if need be.
+pub fn peer_python() -> Result<PathBuf> {
+    Ok(tools("peer-python", PEER)?.join("python3"))
 }
 
 fn tools(name: &str, requirements: &str) -> Result<PathBuf> {
@@ -145,7 +151,7 @@ mod tests {
 
     #[test]
     fn every_requirement_is_pinned_by_hash_and_from_no_place_by_name() {
-        for list in [REQUIREMENTS, AUTHENTICATOR, SCANNERS] {
+        for list in [REQUIREMENTS, AUTHENTICATOR, SCANNERS, PEER] {
             let text = list.replace("\\\n", " ");
             for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
                 assert!(line.contains("==") && line.contains(" --hash=sha256:"), "{line}");
