@@ -496,6 +496,8 @@ async fn the_page_names_renames_and_removes_passkeys() {
     let remove = format!("{path}/remove");
     let after = browser.submit(&page, &remove, &[]).await;
     assert!(after.has("The passkey is removed."), "{}", after.text());
+    assert!(after.has("Browsers that are signed in stay so."), "{}", after.text());
+    assert!(!page.has("Browsers that are signed in stay so."), "{}", page.text());
 
     assert_eq!(passkeys(&jane).await, listed[1..]);
     assert_rejected(&sign_in(&app, &device).await);
