@@ -10,14 +10,16 @@ use super::password::PasswordOptions;
 use super::user_ref::UserRef;
 use super::{print_json, retry};
 
-/// Give a user another password: revokes the user tokens and OAuth grants, and lifts a lock after
-/// too many wrong passwords. Once the user sets another one in its place, all that is older ends
+/// Give a user another password: revokes the user tokens and OAuth grants, ends the sessions, and
+/// lifts a lock after too many wrong passwords. Once the user sets another one in its place, all
+/// that is older ends
 #[derive(Args)]
 pub(super) struct Options {
     /// Username, e-mail address or id
     #[arg(long, value_name = "WHO")]
     user: UserRef,
-    /// Also end the API keys, environment tokens, SSH keys and passkeys, and replace the S3 secret
+    /// Also end the API keys, environment tokens, SSH keys, passkeys, waiting invitations that the
+    /// user sent and proofs of addresses by tokens, and replace the S3 secret
     #[arg(long)]
     revoke_keys: bool,
     #[command(flatten)]

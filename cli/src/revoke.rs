@@ -20,7 +20,7 @@ pub(super) struct Revocation {
     #[arg(long, value_name = "ID")]
     token: TokenId,
     /// Also revoke what came from it: tokens, API keys, SSH keys, the S3 secret and proofs of
-    /// addresses
+    /// addresses; and all waiting invitations that the user sent
     #[arg(long)]
     descendants: bool,
 }

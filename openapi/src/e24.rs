@@ -92,7 +92,9 @@ fn new_user() -> Schema {
 
 fn changed_data() -> Schema {
     let revoke = boolean().about(
-        "Whether API keys, environment tokens, SSH keys and passkeys end too; only beside `password`.",
+        "Whether API keys, environment tokens, SSH keys, passkeys, invitations that the user sent \
+         and proofs of addresses by tokens end, and the S3 secret is replaced, too; only beside \
+         `password`.",
     );
     body([
         ("first_name?", name("The first name.", "Mary")),

@@ -211,8 +211,10 @@ fn descriptions() -> Vec<Description> {
         path.example("/rollcall/v1/tokens/0197a1b2c3d4e5f60718293a")
     };
     let unknown = "The caller has no such token, or not any more.";
-    let descendants =
-        boolean().about("Whether all that came from it ends, too: also proofs of addresses.");
+    let descendants = boolean().about(
+        "Whether all that came from it ends, too: tokens, API keys, SSH keys, the S3 secret and \
+         proofs of addresses; and all invitations that the user sent.",
+    );
     vec![
         paged(describe("rollcall-list-tokens", "List the caller's tokens")).shows(
             200,

@@ -85,9 +85,10 @@ impl MailRate {
     pub const EMAIL_PROOFS: Self = Self { count: 5, within: DAY, interval: MINUTE };
     /// Proofs that one user asks for, of any address.
     pub const EMAIL_PROOFS_OF_USER: Self = Self { count: 50, within: DAY, interval: 0 };
-    /// Notices that go from one user to addresses that it has not proved.
+    /// Notices that go from one user to addresses that it has not proved: those of addresses, and
+    /// the others.
     pub const NOTICES_TO_UNPROVED_OF_USER: Self = Self { count: 20, within: DAY, interval: 0 };
-    /// Notices to an address that their user has not proved, over all users.
+    /// Notices to an address that their user has not proved, over all users, likewise.
     pub const NOTICES_TO_UNPROVED: Self = Self { count: 10, within: DAY, interval: 0 };
     /// Invitations to an address, over all accounts.
     pub const INVITATIONS: Self = Self { count: 5, within: DAY, interval: MINUTE };

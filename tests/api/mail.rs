@@ -123,6 +123,22 @@ async fn a_primary_address_that_is_not_proved_gets_ten_notices_a_day_over_all_us
 }
 
 #[tokio::test]
+async fn notices_of_addresses_use_up_none_that_warns_of_a_changed_password() {
+    let mut app = TestApp::start().await;
+    let mut post = app.start_mail().await;
+    let jane = app.person("janedoe").await;
+    for number in 0..11 {
+        add_email(&jane, &format!("jane{number}@example.com")).await;
+    }
+    assert_eq!(post.deliver().await.len(), 10);
+
+    change_password(&jane).await;
+
+    let mails = post.deliver().await;
+    assert_eq!((mails.len(), &mails[0].recipients[..]), (1, &[jane.email().to_owned()][..]));
+}
+
+#[tokio::test]
 async fn a_strangers_address_that_stops_being_primary_is_counted_too_and_so_is_the_user() {
     let mut app = TestApp::start().await;
     let mut post = app.start_mail().await;

@@ -350,6 +350,28 @@ async fn the_current_password_is_asked_for_however_fresh_the_session_is() {
 }
 
 #[tokio::test]
+async fn password_managers_know_each_field_of_a_password_and_nothing_prevents_pasting() {
+    let app = TestApp::start().await;
+    let (_jane, mut browser) = jane(&app).await;
+    let (sign_in, change) =
+        (app.browser().open("/account/sign-in").await, browser.open(PASSWORDS).await);
+
+    for (page, kinds) in
+        [(sign_in, &["current-password"][..]), (change, &["current-password", "new-password"])]
+    {
+        let shown = page.response.body.as_str().unwrap();
+        let tags = shown.split("<input ").skip(1).map(|rest| rest.split_once('>').unwrap().0);
+        let fields: Vec<_> = tags.filter(|tag| tag.contains("type=\"password\"")).collect();
+        assert_eq!(fields.len(), kinds.len(), "{shown}");
+        for (field, kind) in fields.iter().zip(kinds) {
+            assert!(field.contains(&format!("autocomplete=\"{kind}\"")), "{field}");
+        }
+        // The scripts are in the page.
+        assert!(shown.contains("<script>") && !shown.contains("paste"), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn the_first_password_of_ones_own_ends_this_session_too() {
     let app = TestApp::start().await;
     let (jane, mut browser) = jane(&app).await;

@@ -44,6 +44,7 @@ async fn arranged(app: &TestApp) -> Arranged<'_> {
     let page = begin(&mut browser).await;
     let secret = secret(&page);
     let on = browser.submit(&page, PATH, &[("code", &totp_code(&secret, -1))]).await;
+    assert!(on.has("Browsers that are signed in stay so."), "{}", on.text());
     let codes = codes(&on);
     Arranged { jane, browser, secret, codes }
 }
@@ -451,6 +452,7 @@ async fn a_sign_in_that_waits_for_a_code_ends_after_5_minutes_and_with_what_it_r
     let shown = browser.open(PATH).await;
     let off = browser.submit(&shown, OFF, &[("code", &codes[1])]).await;
     assert!(off.has("The second factor is off."), "{}", off.text());
+    assert!(off.has("Browsers that are signed in stay so."), "{}", off.text());
     assert!(has_ended(&enter(&begun).await), "off");
     assert!(is_in(&enter_password(&mut late).await));
 

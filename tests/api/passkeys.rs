@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use shared::Settings;
 use testkit::{
     ApiResponse, AskedPasskey, Authenticator, Browser, PASSWORD, Person, Service, TestApp, basic,
+    own_last_request_line,
 };
 
 use crate::mail::set;
@@ -165,6 +166,66 @@ async fn whatever_is_wrong_with_an_answer_nobody_signs_in_and_no_attempt_is_take
     // None of it has used the challenges up.
     assert_eq!(answer(&app, &asked, &device.sign(&asked.options)).await.status, 200);
     assert_eq!(sign_in(&app, &marys).await.status, 200);
+}
+
+/// The entries of sign-ins with this passkey that were rejected, newest first.
+async fn rejections(person: &Person<'_>, device: &Authenticator) -> Vec<Value> {
+    let path = "/rollcall/v1/users/self/audit?action=sign_in.rejected";
+    let entries = person.send("GET", path).await.body["entries"].as_array().unwrap().clone();
+    let target = json!({ "kind": "passkey", "id": device.passkey_id().to_string() });
+    assert!(entries.iter().all(|entry| entry["target"] == target), "{entries:?}");
+    entries
+}
+
+#[tokio::test]
+async fn a_wrong_signature_by_a_known_passkey_is_in_its_users_log_ten_times_in_15_minutes() {
+    let app = TestApp::start().await;
+    let (jane, mut device, cookie) = jane_with_passkey(&app).await;
+    device.verifies = false;
+
+    for _ in 0..11 {
+        assert_rejected(&sign_in(&app, &device).await);
+        let line = own_last_request_line().unwrap();
+        let named = (line["event"].as_str(), &line["user"]);
+        assert_eq!(named, (Some("sign_in_rejected"), &json!(jane.user().id)));
+    }
+    let entries = rejections(&jane, &device).await;
+    assert_eq!(entries.len(), 10);
+    assert!(entries.iter().all(|entry| entry["actor"]["kind"] == "system"), "{entries:?}");
+
+    let ago = json!({ "S": TestApp::in_seconds(-15 * 60 - 1).to_string() });
+    set(&app, "passkey", "rejectedAt", json!({ "L": vec![ago; 10] })).await;
+    assert_rejected(&sign_in(&app, &device).await);
+    // Neither one of another challenge, nor one that the user does not have.
+    let asked = app.asked_passkey(CONFIRM, Some(&cookie)).await;
+    let mut unknown = Authenticator::new(&app.origin());
+    unknown.user = Some(jane.user().id);
+    assert_rejected(&answer(&app, &asked, &device.sign(&asked.options)).await);
+    assert_rejected(&sign_in(&app, &unknown).await);
+    assert_eq!(own_last_request_line().unwrap()["user"], Value::Null);
+    assert_eq!(rejections(&jane, &device).await.len(), 11);
+    device.verifies = true;
+    assert_eq!(sign_in(&app, &device).await.status, 200);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_wrong_signature_that_was_to_prove_a_session_is_in_the_log_with_the_session() {
+    let app = TestApp::start().await;
+    let (jane, mut device, cookie) = jane_with_passkey(&app).await;
+    device.verifies = false;
+
+    let asked = app.asked_passkey(CONFIRM, Some(&cookie)).await;
+    let signed = device.sign(&asked.options);
+    assert_eq!(app.answer_passkey(CONFIRM, Some(&cookie), &asked, &signed).await.status, 403);
+
+    let line = own_last_request_line().unwrap();
+    let named = (line["event"].as_str(), &line["user"]);
+    assert_eq!(named, (Some("sign_in_rejected"), &json!(jane.user().id)));
+    let session = app.items_of("session").await.remove(0);
+    let actor = json!({ "kind": "user", "id": jane.user().id, "credentialId": session["id"]["S"] });
+    let entries = rejections(&jane, &device).await;
+    assert_eq!((entries.len(), &entries[0]["actor"]), (1, &actor));
 }
 
 #[tokio::test]
@@ -435,6 +496,8 @@ async fn the_page_names_renames_and_removes_passkeys() {
     let remove = format!("{path}/remove");
     let after = browser.submit(&page, &remove, &[]).await;
     assert!(after.has("The passkey is removed."), "{}", after.text());
+    assert!(after.has("Browsers that are signed in stay so."), "{}", after.text());
+    assert!(!page.has("Browsers that are signed in stay so."), "{}", page.text());
 
     assert_eq!(passkeys(&jane).await, listed[1..]);
     assert_rejected(&sign_in(&app, &device).await);

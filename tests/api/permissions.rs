@@ -194,10 +194,12 @@ async fn calls_of_a_revocation() -> Vec<Call> {
     app.proxy().calls()
 }
 
-/// The calls of a password change, with the cleanup of other tokens.
+/// The calls of the first own password, with the cleanup of other tokens and of a passkey.
 async fn calls_of_a_new_password((method, path, status): (&str, &str, u16)) -> Vec<Call> {
     let app = TestApp::start().await;
     let jane = fresh(&app.person("janedoe").await).await;
+    app.new_passkey(&app.session(&jane.credentials()).await).await;
+    app.set(&jane, "passwordIsOwn", json!({ "BOOL": false })).await;
     app.proxy().record();
     let body = json!({ "password": "another horse battery", "currentPassword": PASSWORD });
     let response = jane.send_json(method, path, &body).await;

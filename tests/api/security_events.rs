@@ -375,6 +375,7 @@ fn expected(name: &str) -> Option<&'static str> {
         | "pages-sign-up"
         | "rollcall-sign-up" => "user_created",
         "hub-add-email" | "pages-add-email" | "rollcall-add-email" => "email_added",
+        "hub-delete-email" | "pages-remove-email" | "rollcall-delete-email" => "email_removed",
         "hub-update-email" | "pages-set-primary-email" | "rollcall-update-email" => {
             "primary_email_changed"
         }

@@ -34,6 +34,7 @@ pub(crate) async fn add_passkey(stage: &Stage, id: &Value, name: &str) -> Passke
         credential: "what the device said".to_owned(),
         created_at: Timestamp::now(),
         last_used_at: None,
+        rejected_at: Vec::new(),
     };
     let counts = table.user_and(user, fetch::counts()).await.unwrap().1;
     let write = table.add_passkey(&Actor::operator(), counts.as_ref(), asked.id, passkey);

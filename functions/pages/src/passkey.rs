@@ -14,6 +14,7 @@ use crate::entry::see_other;
 use crate::form::{Field, Form, Target};
 use crate::layout::{Screen, Section, button, confirm, confirm_form, table, time};
 use crate::script::PASSKEY;
+use crate::second_factor::sessions_stay;
 use crate::tokens::moment;
 use crate::words::{layout, passkeys as words};
 
@@ -41,11 +42,13 @@ async fn list(
     request: &ApiRequest,
     say: impl FnOnce(Screen<'_>) -> Screen<'_>,
 ) -> Result<Response<Body>> {
+    let is_removed = request.query()?.get("done") == Some("removed");
     AuthRequest::<TokensRead, SessionCookie>::from_request(app, request)?
         .input(Ok(()))
         .query(|table, user, ()| table.passkeys(user))
         .respond(async |Authorized { caller, queried: passkeys, .. }| {
             let content = html! {
+                @if is_removed { (sessions_stay()) }
                 p { (words::INTRODUCTION) }
                 (own(request, &passkeys))
                 (addition(request))

@@ -56,7 +56,8 @@ pub(crate) async fn show(app: &App, request: &ApiRequest) -> Result<Response<Bod
         .fetch(|()| fetch::second_factor())
         .respond(async |Authorized { caller, fetched: factor, .. }| {
             let screen = overview(request, caller.user(), factor.as_deref())?;
-            Ok(screen.done(done).show(request))
+            let content = html! { @if done.is_some() { (sessions_stay()) } (screen.content) };
+            Ok(Screen { content, ..screen }.done(done).show(request))
         })
         .await
 }
@@ -213,8 +214,9 @@ fn overview<'a>(
     Ok(screen(user, content))
 }
 
-/// What those get who set it up while it is on, or under a password that somebody else chose: who
-/// did could set up a factor that the user cannot turn off.
+/// What those get who set it up while it is on, or while the password stands that somebody else
+/// gave: who did could turn on a factor that the user cannot turn off. Who changes that one first
+/// still can.
 fn check_setup(
     request: &ApiRequest,
     user: &User,
@@ -291,12 +293,18 @@ fn confirmation(
     html! { (form.summary()) (form) }
 }
 
+/// No change of what signs in ends a session, but for that of the password.
+pub(crate) fn sessions_stay() -> Markup {
+    html! { p { (words::SESSIONS_STAY) " " a href="/account/sessions" { (words::END_SESSIONS) } } }
+}
+
 /// The one page that shows recovery codes.
 fn show_codes(request: &ApiRequest, user: &User, new: &[RecoveryCode]) -> Response<Body> {
     let new: Vec<_> = new.iter().map(ToString::to_string).collect();
     let content = html! {
         p { (words::WHAT_CODES_DO) }
         (codes(words::CODES, "recovery-codes.txt", &new.join("\n")))
+        (sessions_stay())
         p { a href=(PATH) { (words::BACK) } }
     };
     Screen::new(user, Section::SecondFactor, words::NEW_CODES, content).with_secret().show(request)

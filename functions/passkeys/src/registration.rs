@@ -68,6 +68,7 @@ pub(crate) async fn register(app: &App, request: &ApiRequest) -> Result<Response
                 credential,
                 created_at: Timestamp::now(),
                 last_used_at: None,
+                rejected_at: Vec::new(),
             };
             let (actor, counts) = (caller.actor(), counts.as_ref());
             let write = app.table.add_passkey(&actor, counts, new.challenge, passkey)?;

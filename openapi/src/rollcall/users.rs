@@ -105,8 +105,10 @@ fn changed_user() -> Schema {
 fn new_password() -> Schema {
     let current = string().with("format", "password");
     let new = string().length(MIN_PASSWORD..=MAX_PASSWORD).with("format", "password");
-    let revoke =
-        boolean().about("Whether API keys, environment tokens, SSH keys and passkeys end too.");
+    let revoke = boolean().about(
+        "Whether API keys, environment tokens, SSH keys, passkeys, invitations that the user sent \
+         and proofs of addresses by tokens end, and the S3 secret is replaced, too.",
+    );
     body([
         ("currentPassword?", current.about("The password until now; required if there is one.")),
         ("password", new.about("Not one that others would guess.")),
@@ -142,8 +144,9 @@ fn reset_request() -> Schema {
 fn reset() -> Schema {
     let password = string().length(MIN_PASSWORD..=MAX_PASSWORD).with("format", "password");
     let keep = boolean().about(
-        "Whether API keys, environment tokens, SSH keys and passkeys stay. They end all the same if somebody \
-         else chose the old password.",
+        "Whether API keys, environment tokens, SSH keys, passkeys, the S3 secret, invitations that \
+         the user sent and proofs of addresses by tokens stay. They end all the same if somebody \
+         else chose the old password, unless it is set again.",
     );
     let code = factor_code()
         .about("A code of the user's app, or a recovery code; required if a second factor is on.");

@@ -42,7 +42,8 @@ impl ClaimedPasskey {
     /// writes it from now on. One round trip.
     ///
     /// [`Error::InvalidCredential`], whatever is not right. It takes no attempt to sign in with a
-    /// password, and gives none back.
+    /// password, and gives none back. A wrong signature by a passkey that exists is in its user's
+    /// log.
     pub async fn sign_in(
         &self,
         app: &App,
@@ -59,11 +60,14 @@ impl ClaimedPasskey {
         let StoredCredential::Password(attempts) = stored else {
             return Err(Error::internal("use a passkey", "the attempts were not fetched"));
         };
-        observe(|observed| observed.source = Some(attempts.source_id()));
+        observe(|observed| {
+            observed.source = Some(attempts.source_id());
+            observed.user = passkey.as_ref().map(|passkey| passkey.user.to_string());
+        });
         let user = user.filter(|user| !user.disabled).ok_or_else(rejected)?;
-        let purpose = PasskeyPurpose::SignIn;
-        let proof = used_passkey(app, &user, (passkey, challenge), purpose, verify).await?;
         let context = request_context(request);
+        let (actor, purpose) = (Actor::anonymous(context.clone()), PasskeyPurpose::SignIn);
+        let proof = used_passkey(app, &actor, &user, (passkey, challenge), purpose, verify).await?;
         let caller = Caller::new(user, Credential::Passkey(proof.passkey.id), context)?;
         Ok(PasskeySignIn { caller, proof: SignInProof::Passkey(proof), counts, attempts })
     }
@@ -85,9 +89,10 @@ impl PasskeySignIn {
 }
 
 /// The passkey as it is used up, if its user still has it, and its signature was asked for for this,
-/// and is right.
+/// and is right. The log of a wrong one names the actor.
 async fn used_passkey(
     app: &App,
+    actor: &Actor,
     user: &User,
     (passkey, challenge): (Option<Stored<Passkey>>, Option<Stored<PasskeyChallenge>>),
     purpose: PasskeyPurpose,
@@ -96,7 +101,10 @@ async fn used_passkey(
     let passkey = passkey.filter(|passkey| user.accepts_passkey(passkey));
     let (passkey, challenge) = passkey.zip(challenge).ok_or_else(rejected)?;
     let state = open(app, &challenge, purpose).await?.ok_or_else(rejected)?;
-    let credential = verify(&passkey, &state).ok_or_else(rejected)?;
+    let Some(credential) = verify(&passkey, &state) else {
+        Box::pin(app.table.record_rejected_passkey(actor, &passkey)).await?;
+        return Err(rejected());
+    };
     Ok(UsedPasskey { passkey, challenge: challenge.id, credential })
 }
 
@@ -191,7 +199,8 @@ impl<N: Permission> Caller<N> {
         found: (Option<Stored<Passkey>>, Option<Stored<PasskeyChallenge>>),
         verify: impl FnOnce(&Passkey, &[u8]) -> Option<String>,
     ) -> Result<UsedPasskey> {
-        let used = used_passkey(app, &self.user, found, self.confirmation()?, verify).await;
+        let (actor, purpose) = (self.actor(), self.confirmation()?);
+        let used = used_passkey(app, &actor, &self.user, found, purpose, verify).await;
         used.map_err(|error| match error {
             Error::InvalidCredential => PASSKEY_NOT_ACCEPTED,
             error => error,

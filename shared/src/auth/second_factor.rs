@@ -148,7 +148,8 @@ impl TotpSetup {
     }
 
     /// The secret in a hidden field. None if it is none of this session, or has ended: with its time,
-    /// or because a second factor was turned on or off since, whose codes would count twice.
+    /// or by any change of the user's `credentialVersion` since: of the password, a key, a proof of an
+    /// address, or the second factor, whose codes would count twice.
     pub async fn open(
         app: &App,
         user: &User,

@@ -81,6 +81,14 @@ impl MailKind {
     pub const fn proves_address(self) -> bool {
         matches!(self, Self::EmailProof | Self::SignUp)
     }
+
+    /// Whether it tells of an address of the user.
+    pub const fn is_of_emails(self) -> bool {
+        matches!(
+            self,
+            Self::EmailAdded | Self::EmailRemoved | Self::PrimaryEmailChanged | Self::EmailLost
+        )
+    }
 }
 
 named! {

@@ -67,10 +67,15 @@ named! {
         EmailProof = "email_proof",
         /// The same, for the user who asks for them.
         EmailProofOfUser = "email_proof_of_user",
-        /// Notices to an address that its user has not proved, for the address.
+        /// Notices to an address that its user has not proved, for the address; but not those that
+        /// tell of addresses.
         NoticeToUnproved = "notice_to_unproved",
         /// The same, for the user whom they are about.
         NoticeToUnprovedOfUser = "notice_to_unproved_of_user",
+        /// Notices that tell of addresses, to one that its user has not proved, for that one.
+        EmailNoticeToUnproved = "email_notice_to_unproved",
+        /// The same, for the user.
+        EmailNoticeToUnprovedOfUser = "email_notice_to_unproved_of_user",
         /// Invitations to an address.
         Invitation = "invitation",
         /// Mails to sign up with an address.
@@ -86,8 +91,10 @@ impl MailRequestKind {
         match self {
             Self::EmailProof => MailRate::EMAIL_PROOFS,
             Self::EmailProofOfUser => MailRate::EMAIL_PROOFS_OF_USER,
-            Self::NoticeToUnproved => MailRate::NOTICES_TO_UNPROVED,
-            Self::NoticeToUnprovedOfUser => MailRate::NOTICES_TO_UNPROVED_OF_USER,
+            Self::NoticeToUnproved | Self::EmailNoticeToUnproved => MailRate::NOTICES_TO_UNPROVED,
+            Self::NoticeToUnprovedOfUser | Self::EmailNoticeToUnprovedOfUser => {
+                MailRate::NOTICES_TO_UNPROVED_OF_USER
+            }
             Self::Invitation => MailRate::INVITATIONS,
             Self::SignUp => MailRate::SIGN_UPS,
             Self::PasswordReset => MailRate::PASSWORD_RESETS,

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use super::hex::{Hex, hex_text};
 use super::{ServiceKey, SessionId, Text, Timestamp, UserId, seconds_after};
 use crate::error::failed;
-use crate::lifetimes::PASSKEY_CHALLENGE_TTL;
-use crate::limits::MAX_PASSKEY_NAME;
+use crate::lifetimes::{LOCKOUT, PASSKEY_CHALLENGE_TTL};
+use crate::limits::{MAX_LOGIN_ATTEMPTS, MAX_PASSKEY_NAME};
 use crate::{Result, random};
 
 /// What a user calls a passkey.
@@ -57,6 +57,20 @@ pub struct Passkey {
     /// When somebody last signed in with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Timestamp>,
+    /// When answers in its name were wrong, as far as the log of its user has them; oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rejected_at: Vec<Timestamp>,
+}
+
+impl Passkey {
+    /// The times of wrong answers with one at `now`; none if as many count already as wrong
+    /// passwords can.
+    pub fn with_rejection(&self, now: Timestamp) -> Option<Vec<Timestamp>> {
+        let counts = |time: &Timestamp| *time + LOCKOUT > now;
+        let mut times: Vec<_> = self.rejected_at.iter().copied().filter(counts).collect();
+        times.push(now);
+        (times.len() <= MAX_LOGIN_ATTEMPTS).then_some(times)
+    }
 }
 
 /// What the signature of a passkey is for. It counts for nothing else.

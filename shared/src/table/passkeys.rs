@@ -146,6 +146,28 @@ impl Table {
         Write::new(transaction, ()).recorded_as(SecurityEvent::CredentialRevoked)
     }
 
+    /// Leaves an entry in the log of a user in whose passkey's name somebody answered wrongly, which
+    /// names the actor who did: one round trip. Of one passkey come at most ten within 15 minutes.
+    ///
+    /// [`Error::WriteConflict`] if the passkey changed since it was read.
+    pub async fn record_rejected_passkey(
+        &self,
+        actor: &Actor,
+        passkey: &Stored<Passkey>,
+    ) -> Result<()> {
+        const ACTION: &str = "record a rejected sign-in";
+        let Some(times) = passkey.with_rejection(Timestamp::now()) else { return Ok(()) };
+        let rejected = Trail::of_user(passkey.user, AuditAction::SignInRejected);
+        let rejected = rejected.to(passkey.id).by(actor);
+        let changes = Changes::new().set("rejectedAt", times)?;
+        let unchanged = Condition::unchanged(passkey);
+        // The service writes it, as it does of a wrong password.
+        Transaction::new(self, &actor.system_for(), ACTION, rejected)
+            .update(passkey.key(), changes, unchanged, || Error::WriteConflict)
+            .commit()
+            .await
+    }
+
     /// Deletes these passkeys of a user, which a change of the password ended. They do not
     /// authenticate anyone, deleted or not.
     pub(in crate::table) async fn delete_ended_passkeys(

@@ -21,13 +21,13 @@ macro_rules! events {
 events! {
     /// A password or a code was wrong, or no user has the name.
     SignInRejected = "sign_in_rejected",
-    /// A password was not looked at: the name is locked for the source.
+    /// A password or a code was not looked at: the name is locked for the source.
     SignInLocked = "sign_in_locked",
-    /// A password was not looked at: its source has sent too many wrong ones.
+    /// A password or a code was not looked at: its source has sent too many wrong ones.
     SourceLimitReached = "source_limit_reached",
     /// A mail was not sent: its source has asked for too many.
     MailLimitReached = "mail_limit_reached",
-    /// A password was not looked at: as many as can count were being checked.
+    /// A password or a code was not looked at: as many as can count were being checked.
     SignInDeferred = "sign_in_deferred",
     /// A token was nobody's, or was revoked or expired, or its user was disabled.
     TokenRejected = "token_rejected",
@@ -54,6 +54,8 @@ events! {
     EmailProved = "email_proved",
     /// A user got another address, which is a name to sign in with.
     EmailAdded = "email_added",
+    /// An address of a user, and so a name to sign in with, was removed.
+    EmailRemoved = "email_removed",
     /// Another address of a user became the primary one.
     PrimaryEmailChanged = "primary_email_changed",
     /// A token, API key, SSH key or S3 secret was made or renewed, a second factor turned on, its

@@ -38,7 +38,7 @@ const fn in_words(action: AuditAction) -> &'static str {
         AuditAction::UserDeleted => "Profile deleted",
         AuditAction::PasswordChanged => "Password changed",
         AuditAction::PasswordResetRequested => "Link to reset the password asked for",
-        AuditAction::SignInRejected => "Sign-in with a wrong password or code",
+        AuditAction::SignInRejected => "Sign-in with a wrong password, code or passkey",
         AuditAction::SignInLocked => "Signing in locked after wrong passwords or codes",
         AuditAction::SessionCreated => "Signed in",
         AuditAction::SessionProved => "Password or code entered again",

@@ -48,6 +48,8 @@ pub(crate) const WHAT_CODES_DO: &str = "The second factor is on. If you lose you
 pub(crate) const BACK: &str = "Back to the second factor";
 
 pub(crate) const TURNED_OFF: &str = "The second factor is off.";
+pub(crate) const SESSIONS_STAY: &str = "Browsers that are signed in stay so.";
+pub(crate) const END_SESSIONS: &str = "Look which, and end all others";
 pub(crate) const IS_ON: &str = "The second factor is on already. If you have no recovery codes, \
                                 make new ones.";
 pub(crate) const IS_OFF: &str = "The second factor is off already.";

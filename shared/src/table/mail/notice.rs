@@ -6,7 +6,7 @@
 use super::requests::MailRateLimit;
 use crate::limits::MAX_NOTIFIED_ADDRESSES;
 use crate::model::{
-    Email, EmailAddress, Mail, MailId, MailRequestKind, MailState, Notice, User, UserId,
+    Email, EmailAddress, Mail, MailId, MailKind, MailRequestKind, MailState, Notice, User,
 };
 use crate::table::engine::{
     Condition, EMAIL, Key, Keyed, Stored, Table, Transaction, user_partition,
@@ -16,7 +16,8 @@ use crate::{Error, Result};
 impl Table {
     /// Makes a mail of a notice for the user's primary address, for the oldest other ones that are
     /// proved, and for the former one. One that is not proved may be a stranger's: to it, and from
-    /// one user to all such, go only so many. False if this one went over that.
+    /// one user to all such, go only so many of addresses, and so many others. False if this one
+    /// went over that.
     ///
     /// [`Error::WriteConflict`] if another mailer was first, or counted another notice.
     pub async fn address_notice(&self, notice: Stored<Notice>) -> Result<bool> {
@@ -32,7 +33,7 @@ impl Table {
         let gone = Condition::version(notice.version);
         let write = self.outbox_write().delete(notice.key(), gone, || Error::WriteConflict);
         let count = unproved.len();
-        let (write, with_room) = self.count_notices(write, notice.user, unproved).await?;
+        let (write, with_room) = self.count_notices(write, &notice, unproved).await?;
         let has_room = with_room.len() == count;
         allowed.extend(with_room);
         let mails = allowed.into_iter().map(|to| mail_of(&notice, name.clone(), to));
@@ -45,22 +46,21 @@ impl Table {
     async fn count_notices<'t>(
         &'t self,
         mut write: Transaction<'t>,
-        user: UserId,
+        notice: &Notice,
         unproved: Vec<EmailAddress>,
     ) -> Result<(Transaction<'t>, Vec<EmailAddress>)> {
-        const TO: MailRequestKind = MailRequestKind::NoticeToUnproved;
-        const OF: MailRequestKind = MailRequestKind::NoticeToUnprovedOfUser;
+        let (to, of) = counted_as(notice.kind);
         if unproved.is_empty() {
             return Ok((write, unproved));
         }
-        let of_user = MailRateLimit::name_of(user);
-        let keys = unproved.iter().map(|address| MailRateLimit::key(address.digest(), TO));
+        let of_user = MailRateLimit::name_of(notice.user);
+        let keys = unproved.iter().map(|address| MailRateLimit::key(address.digest(), to));
         let mut items =
-            self.batch_get(keys.chain([MailRateLimit::key(of_user, OF)]).collect()).await?;
-        let own = MailRateLimit::extract(of_user, OF, &mut items)?;
+            self.batch_get(keys.chain([MailRateLimit::key(of_user, of)]).collect()).await?;
+        let own = MailRateLimit::extract(of_user, of, &mut items)?;
         let mut with_room = Vec::new();
         for address in unproved {
-            let sent = MailRateLimit::extract(address.digest(), TO, &mut items)?;
+            let sent = MailRateLimit::extract(address.digest(), to, &mut items)?;
             if own.has_room() && sent.has_room() {
                 write = write.count_mail(&sent)?;
                 with_room.push(address);
@@ -68,6 +68,16 @@ impl Table {
         }
         let write = if with_room.is_empty() { write } else { write.count_mail(&own)? };
         Ok((write, with_room))
+    }
+}
+
+/// What a notice counts as for the address that it goes to, and for its user. Those of addresses
+/// count apart: who adds ten of them would use up the one that warns of a changed password.
+const fn counted_as(kind: MailKind) -> (MailRequestKind, MailRequestKind) {
+    if kind.is_of_emails() {
+        (MailRequestKind::EmailNoticeToUnproved, MailRequestKind::EmailNoticeToUnprovedOfUser)
+    } else {
+        (MailRequestKind::NoticeToUnproved, MailRequestKind::NoticeToUnprovedOfUser)
     }
 }
 

@@ -118,7 +118,7 @@ impl Table {
                 Error::WriteConflict
             })
             .set_email_count(user, user.email_count.saturating_sub(1))?;
-        Ok(Write::new(transaction, ()))
+        Ok(Write::new(transaction, ()).recorded_as(SecurityEvent::EmailRemoved))
     }
 }
 
