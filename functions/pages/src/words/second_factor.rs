@@ -50,4 +50,5 @@ pub(crate) const BACK: &str = "Back to the second factor";
 pub(crate) const TURNED_OFF: &str = "The second factor is off.";
 pub(crate) const IS_ON: &str = "The second factor is on already. If you have no recovery codes, \
                                 make new ones.";
+pub(crate) const GIVEN_PASSWORD: &str = "Nothing was set up: somebody else chose your password.";
 pub(crate) const IS_OFF: &str = "The second factor is off already.";
