@@ -435,6 +435,11 @@ async fn every_other_error_of_a_request_is_reported_to_the_client_with_its_state
     for (client, fields, error) in [
         (&client, vec![], "invalid_request"),
         (&client, vec![("response_type", "token")], "unsupported_response_type"),
+        (
+            &client,
+            vec![("response_type", "code"), ("response_mode", "fragment")],
+            "invalid_request",
+        ),
         (&client, vec![("response_type", "code"), ("scope", "everything")], "invalid_scope"),
         (&client, vec![("response_type", "code"), ("scope", "account_read")], "invalid_scope"),
         (
