@@ -413,6 +413,11 @@ async fn every_invalid_field_is_reported_with_what_is_wrong() {
         json!({ "company": ["must be a string"], "location": ["must be a string"] })
     );
     assert_eq!(jane.send("GET", PATH).await.text("location"), "", "nothing was changed");
+    // `detail` is always a text.
+    let twice = json!({ "detail": "invalid request: detail: is given more than once" });
+    let body = jane.send_text("PATCH", PATH, r#"{"detail":1,"detail":2}"#).await;
+    let query = jane.send("GET", &format!("{PATH}?detail=1&detail=2")).await;
+    assert_eq!((body.parts(), query.parts()), ((400, &twice), (400, &twice)));
 }
 
 #[tokio::test]
