@@ -143,7 +143,7 @@ fn reset() -> Schema {
     let password = string().length(MIN_PASSWORD..=MAX_PASSWORD).with("format", "password");
     let keep = boolean().about(
         "Whether API keys, environment tokens, SSH keys and passkeys stay. They end all the same if somebody \
-         else chose the old password.",
+         else chose the old password, unless it is set again.",
     );
     let code = factor_code()
         .about("A code of the user's app, or a recovery code; required if a second factor is on.");
