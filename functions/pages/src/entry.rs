@@ -37,8 +37,8 @@ const SIGN_IN: &str = "/account/sign-in";
 const SIGN_IN_CODE: &str = "/account/sign-in/code";
 /// The hidden field with the sign-in that waits for a code.
 const BEGUN: &str = "begun";
-/// Says that the browser was given a session: the field of the form that goes on after a passkey, and
-/// the parameter of the page that signs in.
+/// Says that the browser was given a session: the field of the form that goes on after a passkey,
+/// and the parameter of the page that signs in.
 const SIGNED_IN: &str = "signed_in";
 /// Where the password, or a code, is entered again.
 const CONFIRM: &str = "/account/confirm";
@@ -366,8 +366,8 @@ fn other_ways(app: &App) -> Markup {
 /// `again=true` it asks everybody.
 ///
 /// The browser remembers for a while where it was going: whoever signs up first, or sets another
-/// password, comes back by the link of a mail, which does not know. Whoever comes here from a session
-/// without any cookie blocks them.
+/// password, comes back by the link of a mail, which does not know. Whoever was given a session, and
+/// comes here without any cookie, blocks them.
 pub(crate) async fn show_sign_in(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let query = request.query()?;
     let asked = query.get("return_to").map(PendingRequest::by_link);

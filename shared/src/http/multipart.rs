@@ -117,7 +117,7 @@ fn charsets(headers: &Headers) -> Vec<String> {
     parameters.filter(|(name, _)| name == "charset").map(|(_, charset)| charset).collect()
 }
 
-/// Whether a text is known to have the same bytes in UTF-8. Java's clients declare Latin-1 for plain
+/// Whether a text is sure to have the same bytes in UTF-8. Java's clients declare Latin-1 for plain
 /// ASCII.
 fn is_as_in_utf_8(charset: &str, text: &str) -> bool {
     match charset.to_ascii_lowercase().as_str() {
