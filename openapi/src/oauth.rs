@@ -187,6 +187,7 @@ fn asked(description: Description) -> Description {
     description
         .query("client_id", string().about("The client.").example("0197a1b2c3d4e5f60718293c"))
         .query("response_type?", one_of(&["code"]).about("Required.").example("code"))
+        .query("response_mode?", one_of(&["query"]).about("Where it is sent."))
         .query(
             "redirect_uri?",
             string()

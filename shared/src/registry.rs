@@ -65,7 +65,8 @@ impl FromStr for Server {
 
     fn from_str(raw: &str) -> Result<Self, ParseError> {
         let typed = parse_text(raw, MAX_REGISTRY_FIELD)?;
-        let is_server = |url: UrlParts<'_>| url.scheme == "https" && url.port != Some(0);
+        let is_https = |url: &UrlParts<'_>| url.scheme.eq_ignore_ascii_case("https");
+        let is_server = |url: UrlParts<'_>| is_https(&url) && url.port != Some(0);
         if typed.is_ascii() && UrlParts::parse(&typed).is_some_and(is_server) {
             Ok(Self(typed))
         } else {

@@ -227,8 +227,8 @@ impl FromStr for PublicUrl {
     }
 }
 
-/// Whether a host is written as browsers write it in an `Origin`: in lower case, and an IPv4 address
-/// within an IPv6 one in another way than `to_string`.
+/// Whether a host is written as browsers write it in an `Origin`, in lower case. An IPv4 address
+/// within an IPv6 one is none in any form: browsers write it in another way than `to_string`.
 fn is_host(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(text) => text

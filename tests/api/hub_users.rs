@@ -210,7 +210,8 @@ async fn a_multipart_form_is_read_like_another_and_a_file_in_it_is_rejected() {
     let parts = [
         "name=\"full_name\"\r\n\r\nJane D\u{f6}e",
         "name=company\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\n",
-        "NAME=\"location\"\r\nContent-Type: text/plain; Charset=\"Utf-8\"\r\n\r\nPrivate Island",
+        "\r\n\tNAME=\"location\"\r\nContent-Type: text/plain;\r\n Charset=\"Utf-8\"\r\n\r\n\
+         Private Island",
         "Name=\"a;filename=\\\"b\\\"\"\r\n\r\n",
     ];
     let changed = send("PATCH", PATH, &multipart(&parts)).await;
@@ -283,7 +284,15 @@ async fn a_multipart_form_is_read_like_another_and_a_file_in_it_is_rejected() {
                          Content-Type: text/plain; charset=utf-8\r\n\r\nJ\u{f6}rg"]),
             json!({ "company": ["must be in UTF-8"] }),
         ),
-        (multipart(&["name=company\r\n folded: x\r\n\r\nx"]), malformed.clone()),
+        (
+            multipart(&["name=company; \r\n filename=a\r\n\r\nx"]),
+            json!({ "company": ["must not be a file"] }),
+        ),
+        (
+            multipart(&["name=company\r\n\r\nx"]).replace("form-data", "attachment"),
+            json!({ "detail": "invalid request: body: has a part that is not form-data" }),
+        ),
+        (multipart(&["name=company\r\nno header\r\n\r\nx"]), malformed.clone()),
         (multipart(&["name=company\r\nContent-Type: a\u{7f}\r\n\r\nx"]), malformed.clone()),
         (multipart(&["name=company\r\n\r\nx\r\n--xyz\r\n"]), malformed.clone()),
         (multipart(&["name=company\r\n\r\nx"]).replace("--x--", ""), malformed.clone()),
@@ -360,6 +369,9 @@ async fn a_part_of_a_form_may_be_declared_in_any_charset_that_makes_no_differenc
         ("latin1", "\u{e9}"),
         ("utf-16", "N-"),
         ("UTF-7", "J+APY-rg"),
+        ("ISO-2022-JP", "\u{1b}$B<+\u{1b}(B"),
+        ("HZ-GB-2312", "~{1A1>~}"),
+        ("IBM037", "Success"),
         ("utf-8; charset=latin1", "J\u{f6}rg"),
     ] {
         assert_eq!(send(charset, value).await.parts(), (400, &problem), "{charset}");
@@ -401,6 +413,11 @@ async fn every_invalid_field_is_reported_with_what_is_wrong() {
         json!({ "company": ["must be a string"], "location": ["must be a string"] })
     );
     assert_eq!(jane.send("GET", PATH).await.text("location"), "", "nothing was changed");
+    // `detail` is always a text.
+    let twice = json!({ "detail": "invalid request: detail: is given more than once" });
+    let body = jane.send_text("PATCH", PATH, r#"{"detail":1,"detail":2}"#).await;
+    let query = jane.send("GET", &format!("{PATH}?detail=1&detail=2")).await;
+    assert_eq!((body.parts(), query.parts()), ((400, &twice), (400, &twice)));
 }
 
 #[tokio::test]

@@ -212,7 +212,8 @@ async fn who_is_no_member_finds_no_account_and_members_not_what_is_the_admins() 
     }
 }
 
-const REGISTRY: [(&str, &str); 4] = [
+/// The fields of a registry, as they are entered.
+pub(crate) const REGISTRY: [(&str, &str); 4] = [
     ("server", "https://registry.example.com"),
     ("email", "user@example.com"),
     ("username", "registryuser"),

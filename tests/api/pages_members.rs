@@ -8,6 +8,7 @@ use testkit::{Browser, PASSWORD, Page, Person, TestApp};
 use crate::mail::set;
 use crate::meanwhile::with_meanwhile;
 use crate::pages::mailed_path;
+use crate::pages_accounts::REGISTRY;
 
 async fn signed_in<'a>(app: &'a TestApp, name: &str) -> Browser<'a> {
     let mut browser = app.browser();
@@ -201,6 +202,45 @@ async fn what_changed_about_a_member_is_shown_before_anything_is_done() {
     let page = browser.open(&path).await;
     let removed = press(&mut browser, &page, (&jane, &john), "remove").await;
     shows(&removed, 200, &["The member is removed.", "1 member"]);
+    app.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_form_that_says_twice_which_version_it_was_made_from_does_nothing() {
+    let app = TestApp::start().await;
+    let (jane, _john) = app.owner_and(Role::Admin).await;
+    set(&app, "email", "provedAt", json!({ "S": "2026-01-01T00:00:00Z" })).await;
+    let invitations = format!("/rollcall/v1/accounts/{}/invitations", jane.account());
+    let invitation = json!({ "email": "mary@example.com", "role": "admin", "deliver": "link" });
+    jane.send_json("POST", &invitations, &invitation).await;
+    let mut browser = signed_in(&app, "janedoe").await;
+    let registry = below(&jane, "registry");
+    let page = browser.open(&registry).await;
+    browser.submit(&page, &registry, &REGISTRY).await;
+    let account = format!("/account/accounts/{}", jane.account());
+    let (members, invitations) = (below(&jane, "members"), below(&jane, "invitations"));
+
+    let mut ends = Vec::new();
+    for path in ["/account", &account, &registry, &members, &invitations] {
+        for form in browser.open(path).await.forms() {
+            let shown = form.as_shown();
+            let Some(version) = shown.iter().find(|(name, _)| name == "version") else { continue };
+            let changed = |name: &str| ["name", "username", "password"].contains(&name);
+            let fields = shown.iter().map(|(name, value)| {
+                (name.as_str(), if changed(name) { "another" } else { value.as_str() })
+            });
+            let twice: Vec<_> = fields.chain([("version", version.1.as_str())]).collect();
+            let sent = browser.post_without_following(&form.action, &twice).await;
+            assert_eq!(sent.status, 400, "{}", form.action);
+            let action = form.action.split('?').next().unwrap();
+            ends.push(action.rsplit('/').next().unwrap().to_owned());
+        }
+    }
+    ends.sort();
+    let id = jane.account();
+    let mut all = ["account", &id, "registry", "delete", "role", "owner", "remove", "revoke"];
+    all.sort_unstable();
+    assert_eq!(ends, all);
     app.assert_consistent().await;
 }
 

@@ -223,6 +223,9 @@ async fn it_is_set_up_under_a_password_of_the_users_own_alone() {
         assert_eq!((page.status, page.heading().as_str()), (status, "Second factor"));
         assert!(page.has("set up a second factor after you have chosen"), "{}", page.text());
         assert!(body(&page).contains(own) && page.forms().iter().all(|form| form.action != SETUP));
+        let says_why = page.has("Nothing was set up: somebody else chose your password.");
+        let has_alert = body(&page).contains("role=\"alert\"");
+        assert_eq!((says_why, has_alert), (status == 409, status == 409));
     }
     assert!(app.items_of("secondFactor").await.is_empty());
     let change = json!({ "currentPassword": PASSWORD, "password": NEW });

@@ -133,6 +133,9 @@ async fn a_server_is_an_https_url_and_no_error_repeats_the_password() {
         );
     }
     let mut input = body();
+    input["registryServer"] = json!("HTTPS://registry.example.com");
+    let made = jane.send_json("POST", ACCOUNT, &input).await;
+    assert!(made.status < 300, "schemes compare without case: {made:?}");
     input["registryPassword"] = json!("");
     assert_eq!(
         jane.send_json("POST", ACCOUNT, &input).await.body["details"],

@@ -243,6 +243,14 @@ async fn what_went_wrong_later_pages_of_a_list_and_other_directions_are_for_ever
     assert_eq!(browser.evaluate(direction).await, "rtl");
     sign_out(&browser).await;
     shows_in(&browser, "signed-out", "You are signed out", &DARK_PHONE).await;
+    browser.client.delete_all_cookies().await.unwrap();
+    browser.open("/account/sign-in?signed_in=true").await;
+    browser.text("p[role=status]").await;
+    shows_in(&browser, "needs-cookies", "Sign in", &LIGHT_PHONE).await;
+    let mary = new_user().await;
+    sign_in(&browser, &mary.username).await;
+    see(&browser, "/account", PROFILE[3], "given-password", &DARK_PHONE).await;
+    assert!(browser.text("main").await.contains("a password of your own"));
     browser.end().await;
 }
 
@@ -556,22 +564,22 @@ async fn a_password_is_shown_while_its_button_is_pressed_and_is_sent_unseen() {
     let seen = "const field = document.querySelector('#password'); \
                 const { id, innerText } = document.activeElement; \
                 const pressed = document.querySelector('[data-show] + button').ariaPressed; \
-                return [field.type, pressed, field.selectionStart, id || innerText]";
+                return [field.type, pressed, id ? field.selectionStart : innerText]";
     browser.open("/account/sign-in").await;
     press(&browser, &jane.username).await;
     press(&browser, TAB).await;
     press(&browser, &format!("{PASSWORD}{LEFT}{LEFT}")).await;
     let caret = PASSWORD.len() - 2;
-    assert_eq!(browser.evaluate(seen).await, json!(["password", "false", caret, "password"]));
+    assert_eq!(browser.evaluate(seen).await, json!(["password", "false", caret]));
 
     browser.click_button(show).await;
-    assert_eq!(browser.evaluate(seen).await, json!(["text", "true", caret, "password"]));
+    assert_eq!(browser.evaluate(seen).await, json!(["text", "true", caret]));
     shows_in(&browser, "password-shown", "Sign in", &[LIGHT_PHONE, DARK_PHONE].concat()).await;
     tab_to(&browser, show).await;
     press(&browser, " ").await;
-    assert_eq!(browser.evaluate(seen).await, json!(["password", "false", caret, show]));
+    assert_eq!(browser.evaluate(seen).await, json!(["password", "false", show]));
     press(&browser, ENTER).await;
-    assert_eq!(browser.evaluate(seen).await, json!(["text", "true", caret, show]));
+    assert_eq!(browser.evaluate(seen).await, json!(["text", "true", show]));
 
     let keep = "addEventListener('submit', () => { \
                 name = document.querySelector('#password').type })";
@@ -581,6 +589,10 @@ async fn a_password_is_shown_while_its_button_is_pressed_and_is_sent_unseen() {
     assert_eq!(browser.evaluate("return name").await, "password");
     // Each of two has its own.
     browser.open("/account/password").await;
+    let names = "return [...document.querySelectorAll('[data-show] + button')].map( \
+                 (own) => own.ariaLabel)";
+    let each = ["Current password", "New password"].map(|field| format!("{show}: {field}"));
+    assert_eq!(browser.evaluate(names).await, json!(each));
     let types = "document.querySelector('#password + button').click(); \
                  return [...document.querySelectorAll('[data-show]')].map((own) => own.type)";
     assert_eq!(browser.evaluate(types).await, json!(["password", "text"]));

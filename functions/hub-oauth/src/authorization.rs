@@ -98,7 +98,7 @@ impl AuthorizationRequest {
             state: query.non_empty("state").map(str::to_owned),
             issuer: request.base_url().to_string(),
         };
-        let parsed = response_type(query).and_then(|()| {
+        let parsed = response_type(query).and_then(|()| response_mode(query)).and_then(|()| {
             let (scopes, challenge) = (scopes(query, &client)?, challenge(query, &client)?);
             Ok((scopes, challenge, Interaction::parse(query)?))
         });
@@ -129,6 +129,16 @@ fn response_type(query: &Query<'_>) -> Result<(), FieldError> {
         None => (OAuthCode::InvalidRequest, "response_type is required"),
     };
     Err((code, description.into()))
+}
+
+/// The client would wait elsewhere for the response.
+fn response_mode(query: &Query<'_>) -> Result<(), FieldError> {
+    match query.non_empty("response_mode") {
+        Some("query") | None => Ok(()),
+        Some(_) => {
+            Err((OAuthCode::InvalidRequest, "only the response mode query is offered".into()))
+        }
+    }
 }
 
 fn scopes(query: &Query<'_>, client: &Client) -> Result<BTreeSet<Scope>, FieldError> {

@@ -97,6 +97,10 @@ impl Interaction {
     /// The path of the page where the user does so.
     pub(crate) fn path(&self, request: &ApiRequest, proof: Proof) -> String {
         let (page, again) = match proof {
+            // The page that signs in says so if it gets no cookie either.
+            Proof::SignIn if request.method() == "POST" && !request.sends_cookies() => {
+                ("sign-in", "&signed_in=true")
+            }
             Proof::SignIn => ("sign-in", ""),
             Proof::SignInAgain => ("sign-in", "&again=true"),
             Proof::Confirm => ("confirm", ""),

@@ -17,7 +17,7 @@ use shared::{App, Error, Result};
 
 use crate::account_frame::{Failure, Frame, account_id, path};
 use crate::entry::see_other;
-use crate::form::{Field, Form, Input, Target, VERSION, entered, once};
+use crate::form::{Field, Form, Input, Target, VERSION, entered, once, sent_version};
 use crate::layout::{AccountSection, button, pages, secret, table, time, titled};
 use crate::list::{back, list_page, none, own_query};
 use crate::words::{account_invitations as words, accounts, layout, members};
@@ -282,7 +282,7 @@ pub(crate) async fn revoke(
     const UNKNOWN: Error = Error::NotFound("invitation");
     let auth = AuthRequest::<MembersWrite, SessionCookie>::from_request(app, request)?;
     let invitation: Option<InvitationId> = http::parse_segment(invitation);
-    let version: Option<String> = request.optional_form()?.optional(VERSION);
+    let version = sent_version(request)?;
     let revoked = auth
         .input(account_id(id).and_then(|id| Ok((id, invitation.ok_or(UNKNOWN)?))))
         .fetch(|(id, invitation)| fetch::invitation(*id, *invitation))

@@ -5,7 +5,7 @@
 //! nothing: what was entered, but for passwords and codes, goes through the page that asks, and is
 //! offered to be sent afterwards. Nobody is offered what another user entered.
 
-use lambda_http::http::header::{COOKIE, RETRY_AFTER, SET_COOKIE};
+use lambda_http::http::header::{RETRY_AFTER, SET_COOKIE};
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use maud::{Markup, html};
@@ -37,8 +37,8 @@ const SIGN_IN: &str = "/account/sign-in";
 const SIGN_IN_CODE: &str = "/account/sign-in/code";
 /// The hidden field with the sign-in that waits for a code.
 const BEGUN: &str = "begun";
-/// Says that a session has just begun: the field of the form that goes on after a passkey, and the
-/// parameter of the page that signs in.
+/// Says that the browser was given a session: the field of the form that goes on after a passkey,
+/// and the parameter of the page that signs in.
 const SIGNED_IN: &str = "signed_in";
 /// Where the password, or a code, is entered again.
 const CONFIRM: &str = "/account/confirm";
@@ -158,7 +158,7 @@ impl PendingRequest {
         let mut response = if !self.kept.is_empty() {
             let target = Target::in_session(session, self.return_to.clone());
             self.offer(request, target, StatusCode::OK, user)
-        } else if sends_cookies(request) {
+        } else if request.sends_cookies() {
             see_other(self.page())?
         } else {
             // It goes on from there, unless the browser blocks cookies.
@@ -187,6 +187,7 @@ impl PendingRequest {
         let content = html! {
             p { (words::SIGNED_IN_AS) " " strong { bdi { (user.username) } } "." }
             p { (why) }
+            @if !request.sends_cookies() { p role="status" { (words::NEEDS_COOKIES) } }
             p { a href=(self.page()) { (link) } }
         };
         if !is_own {
@@ -198,11 +199,6 @@ impl PendingRequest {
         let form = Form { target: Some(target), hidden, button: words::SEND, ..Form::default() };
         View { status, ..View::form(words::SEND_AGAIN, content, form) }.show(request)
     }
-}
-
-/// Whether the browser sent any cookie: one that keeps them has that of the page that signs in.
-fn sends_cookies(request: &ApiRequest) -> bool {
-    request.headers().contains_key(COOKIE)
 }
 
 /// Whether a request sends the form of a page on the way, which is nothing to come back to.
@@ -273,7 +269,9 @@ pub(crate) async fn explain(
         }
         Some(user) => Ok(ask_to_confirm(app, request, &user, &pending, status, Vec::new())),
         None if is_form => {
-            let form = SignIn { notice: Some(words::ENDED), ..SignIn::on(&pending) };
+            let needs_cookies = !request.sends_cookies();
+            let notice = Some(words::ENDED);
+            let form = SignIn { notice, needs_cookies, ..SignIn::on(&pending) };
             Ok(form.show(app, request, status, Vec::new()))
         }
         None => see_other(&sign_in_path(&pending.return_to)),
@@ -296,11 +294,13 @@ struct SignIn<'a> {
     name: &'a str,
     /// Why it asks once more.
     notice: Option<&'static str>,
+    /// Whether the browser seems to block cookies.
+    needs_cookies: bool,
 }
 
 impl<'a> SignIn<'a> {
     const fn on(pending: &'a PendingRequest) -> Self {
-        Self { pending, name: "", notice: None }
+        Self { pending, name: "", notice: None, needs_cookies: false }
     }
 
     fn show(
@@ -338,6 +338,7 @@ impl<'a> SignIn<'a> {
         };
         let content = html! {
             @if let Some(notice) = self.notice { p role="status" { (notice) } }
+            @if self.needs_cookies { p role="status" { (words::NEEDS_COOKIES) } }
             (other_ways(app))
         };
         let leads_away = self.pending.leads_away();
@@ -365,8 +366,8 @@ fn other_ways(app: &App) -> Markup {
 /// `again=true` it asks everybody.
 ///
 /// The browser remembers for a while where it was going: whoever signs up first, or sets another
-/// password, comes back by the link of a mail, which does not know. Whoever comes back here right
-/// after signing in, without any cookie, blocks them.
+/// password, comes back by the link of a mail, which does not know. Whoever was given a session, and
+/// comes here without any cookie, blocks them.
 pub(crate) async fn show_sign_in(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let query = request.query()?;
     let asked = query.get("return_to").map(PendingRequest::by_link);
@@ -380,10 +381,10 @@ pub(crate) async fn show_sign_in(app: &App, request: &ApiRequest) -> Result<Resp
         return Ok(response);
     }
     let has_signed_in = query.boolean(SIGNED_IN)?.unwrap_or_default();
-    let notice = (has_signed_in && !sends_cookies(request)).then_some(words::NEEDS_COOKIES);
-    let form = SignIn { notice, ..SignIn::on(&pending) };
+    let has_cookies = request.sends_cookies();
+    let form = SignIn { needs_cookies: has_signed_in && !has_cookies, ..SignIn::on(&pending) };
     let mut response = form.show(app, request, StatusCode::OK, Vec::new());
-    if is_new || !sends_cookies(request) {
+    if is_new || !has_cookies {
         let path: String = form_urlencoded::byte_serialize(pending.return_to.as_bytes()).collect();
         let cookie = request.set_cookie(RETURN_TO_COOKIE, &path, RETURN_TO_TTL)?;
         response.headers_mut().insert(SET_COOKIE, cookie);
@@ -409,12 +410,14 @@ pub(crate) async fn sign_in(app: &App, request: &ApiRequest) -> Result<Response<
     {
         return pending.go_on(request, &session, &user);
     }
+    if fields.has(SIGNED_IN) && !request.sends_cookies() {
+        let form = SignIn { needs_cookies: true, ..SignIn::on(&pending) };
+        return Ok(form.show(app, request, StatusCode::FORBIDDEN, Vec::new()));
+    }
     let name = fields.required_non_empty::<String>("username");
     let password = fields.required_non_empty::<String>("password");
-    let blocks_cookies = fields.has(SIGNED_IN) && !sends_cookies(request);
-    let notice = blocks_cookies.then_some(words::NEEDS_COOKIES);
     let again = |status, errors| {
-        let form = SignIn { pending: &pending, name: &typed, notice };
+        let form = SignIn { name: &typed, ..SignIn::on(&pending) };
         form.show(app, request, status, errors)
     };
     let (name, password) = match fields.into_result(name.zip(password)) {

@@ -314,6 +314,13 @@ pub(crate) fn entered(fields: &mut Fields, name: &'static str) -> String {
     fields.optional(name).unwrap_or_default()
 }
 
+/// The tag that a form carries which has nothing else, if it has one.
+pub(crate) fn sent_version(request: &ApiRequest) -> Result<Option<String>> {
+    let mut fields = request.optional_form()?;
+    let version = fields.optional(VERSION);
+    fields.into_result(Some(version))
+}
+
 /// What the field shows again: never a password.
 fn shown<'a>(input: Input<'_>, value: &'a str) -> Option<&'a str> {
     Some(value).filter(|value| !value.is_empty() && !input.is_password())

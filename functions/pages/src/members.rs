@@ -14,7 +14,7 @@ use shared::{App, Error, Result};
 
 use crate::account_frame::{ACCOUNTS, Failure, Frame, account_id, path, person};
 use crate::entry::see_other;
-use crate::form::{Form, VERSION};
+use crate::form::{Form, VERSION, sent_version};
 use crate::layout::{AccountSection, button, confirm_form, day, pages, table};
 use crate::list::{back, list_page, own_query};
 use crate::words::{account, accounts, layout, members as words};
@@ -223,7 +223,7 @@ pub(crate) async fn remove(
     user: &str,
 ) -> Result<Response<Body>> {
     let auth = AuthRequest::<MembersWrite, SessionCookie>::from_request(app, request)?;
-    let version: Option<String> = request.optional_form()?.optional(VERSION);
+    let version = sent_version(request)?;
     let removed = auth
         .input(ids(id, user))
         .fetch(|(id, user)| fetch::member_access(*id, *user))
@@ -255,7 +255,7 @@ pub(crate) async fn set_owner(
     user: &str,
 ) -> Result<Response<Body>> {
     let auth = AuthRequest::<FullAccess, SessionCookie>::from_request(app, request)?;
-    let version: Option<String> = request.optional_form()?.optional(VERSION);
+    let version = sent_version(request)?;
     let handed_over = auth
         .input(ids(id, user))
         .fetch(|(id, user)| fetch::member_access(*id, *user))

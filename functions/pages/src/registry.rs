@@ -12,7 +12,7 @@ use shared::{App, Result};
 
 use crate::account_frame::{Failure, Frame, account_id, path};
 use crate::entry::see_other;
-use crate::form::{Field, Form, Input, Target, VERSION, entered};
+use crate::form::{Field, Form, Input, Target, VERSION, entered, sent_version};
 use crate::layout::{AccountSection, button, confirm_form, facts, titled};
 use crate::script::SHOW_PASSWORD;
 use crate::words::{layout, registry as words};
@@ -169,7 +169,7 @@ pub(crate) async fn set(
 /// else has set another one since the page was shown.
 pub(crate) async fn delete(app: &App, request: &ApiRequest, id: &str) -> Result<Response<Body>> {
     let auth = AuthRequest::<AccountWrite, SessionCookie>::from_request(app, request)?;
-    let version: Option<String> = request.optional_form()?.optional(VERSION);
+    let version = sent_version(request)?;
     let deleted = auth
         .input(account_id(id))
         .fetch(|id| fetch::account_access(*id))

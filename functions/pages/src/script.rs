@@ -29,7 +29,7 @@ pub(crate) static PASSKEY: Script = Script {
 /// would keep it as they keep other text.
 pub(crate) static SHOW_PASSWORD: Script = Script {
     text: include_str!("show_password.js"),
-    source: "'sha256-KInhIJas7V8fNdTL34bD9UUF+4Mf3yLonuUGZ1LjxJA='",
+    source: "'sha256-APtTV4BEAlzBme/KAUEXcewpGu4MzIXOdnD8RGlMgW8='",
     besides: "",
 };
 

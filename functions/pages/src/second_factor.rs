@@ -225,11 +225,8 @@ fn check_setup(
     if factor.is_none() && user.password_is_own {
         return Ok(None);
     }
-    let screen = overview(request, user, factor)?;
-    let screen = match factor {
-        Some(_) => screen.problem(StatusCode::CONFLICT, words::IS_ON),
-        None => screen.with_status(StatusCode::CONFLICT),
-    };
+    let problem = if factor.is_some() { words::IS_ON } else { words::GIVEN_PASSWORD };
+    let screen = overview(request, user, factor)?.problem(StatusCode::CONFLICT, problem);
     Ok(Some(screen.show(request)))
 }
 

@@ -105,7 +105,7 @@ impl Dialect {
             (Self::Golem, Error::Invalid(errors)) => json!({ "errors": messages(errors) }),
             (Self::Quave | Self::Golem | Self::None, _) => json!({ "error": message }),
             (Self::E24, _) => json!({ "success": false, "error": message }),
-            (Self::Hub, Error::Invalid(errors)) if !errors.iter().any(is_body_error) => {
+            (Self::Hub, Error::Invalid(errors)) if !errors.iter().any(is_no_field) => {
                 json!(by_field(errors))
             }
             (Self::OAuth, Error::NotFound(_) | Error::MethodNotAllowed { .. }) | (Self::Hub, _) => {
@@ -131,8 +131,9 @@ fn messages(errors: &[FieldError]) -> Vec<String> {
     errors.iter().map(ToString::to_string).collect()
 }
 
-fn is_body_error(error: &FieldError) -> bool {
-    error.field() == "body"
+/// Whether an error is of the whole body, or under the name that a text has there.
+fn is_no_field(error: &FieldError) -> bool {
+    ["body", "detail"].contains(&error.field())
 }
 
 fn by_field(errors: &[FieldError]) -> BTreeMap<&str, Vec<&str>> {

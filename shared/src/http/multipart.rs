@@ -5,7 +5,21 @@ use lambda_http::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName};
 use crate::{Error, FieldError, Result};
 
 /// The headers of a part, as often as they were sent.
-type Headers<'b> = Vec<(HeaderName, &'b str)>;
+type Headers = Vec<(HeaderName, String)>;
+
+/// How the charsets begin, beside UTF-8, in which a text of ASCII has the same bytes.
+const LIKE_ASCII: [&str; 10] = [
+    "ascii",
+    "big5",
+    "cp125",
+    "euc-",
+    "gb",
+    "iso-8859-",
+    "koi8-",
+    "latin",
+    "shift_jis",
+    "windows-",
+];
 
 /// The name and the text of every part, in their order.
 pub(super) fn parse(content_type: Option<&str>, body: &[u8]) -> Result<Vec<(String, String)>> {
@@ -37,7 +51,7 @@ fn boundary(content_type: &str) -> Option<String> {
 }
 
 /// What stands between the delimiters, up to the one that ends the form (RFC 2046, section 5.1.1).
-fn parts_between<'b>(delimiter: &str, body: &'b str) -> Option<Vec<(Headers<'b>, &'b str)>> {
+fn parts_between<'b>(delimiter: &str, body: &'b str) -> Option<Vec<(Headers, &'b str)>> {
     let mut parts = Vec::new();
     // The first one needs no line before it.
     let mut rest = match body.strip_prefix(&delimiter[2..]) {
@@ -48,23 +62,30 @@ fn parts_between<'b>(delimiter: &str, body: &'b str) -> Option<Vec<(Headers<'b>,
         let (part, next) = rest.split_once(delimiter)?;
         let part = part.trim_start_matches([' ', '\t']).strip_prefix("\r\n")?;
         let (head, text) = part.split_once("\r\n\r\n")?;
+        // A line that begins with white space goes on with the header before it (RFC 5322, 2.2.3).
+        let head = head.replace("\r\n ", " ").replace("\r\n\t", " ");
         parts.push((head.split("\r\n").map(header).collect::<Option<_>>()?, text));
         rest = next;
     }
     Some(parts)
 }
 
-fn header(line: &str) -> Option<(HeaderName, &str)> {
+fn header(line: &str) -> Option<(HeaderName, String)> {
     let (name, value) = line.split_once(':')?;
     let is_text = value.chars().all(|letter| letter == '\t' || !letter.is_ascii_control());
-    Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value)).filter(|_| is_text)
+    Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value.to_owned())).filter(|_| is_text)
 }
 
 /// The name of a part's field.
-fn name(headers: &Headers<'_>) -> Result<String> {
+fn name(headers: &Headers) -> Result<String> {
     let parameters = parameters_of(headers, &CONTENT_DISPOSITION);
     let mut names = parameters.filter(|(name, _)| name == "name");
+    let mut dispositions = headers.iter().filter(|(own, _)| own == CONTENT_DISPOSITION);
+    let is_of_form = dispositions.all(|(_, value)| {
+        split(value).next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("form-data"))
+    });
     let problem = match (names.next(), names.next()) {
+        _ if !is_of_form => "has a part that is not form-data",
         (Some((_, name)), None) => return Ok(name),
         (None, _) => "has a part without a name",
         (Some(_), Some(_)) => "has a part with two names",
@@ -73,7 +94,7 @@ fn name(headers: &Headers<'_>) -> Result<String> {
 }
 
 /// What is wrong with the headers of a part.
-fn problem(headers: &Headers<'_>) -> Option<&'static str> {
+fn problem(headers: &Headers) -> Option<&'static str> {
     // Whatever its name (RFC 7578, section 4.2).
     let is_file =
         parameters_of(headers, &CONTENT_DISPOSITION).any(|(name, _)| name.starts_with("filename"));
@@ -91,25 +112,22 @@ fn problem(headers: &Headers<'_>) -> Option<&'static str> {
 }
 
 /// The charset that a part declares (RFC 7578, section 4.4), as often as it does.
-fn charsets(headers: &Headers<'_>) -> Vec<String> {
+fn charsets(headers: &Headers) -> Vec<String> {
     let parameters = parameters_of(headers, &CONTENT_TYPE);
     parameters.filter(|(name, _)| name == "charset").map(|(_, charset)| charset).collect()
 }
 
-/// Whether a text has the same bytes in UTF-8. Java's clients declare Latin-1 for plain ASCII.
+/// Whether a text is sure to have the same bytes in UTF-8. Java's clients declare Latin-1 for plain
+/// ASCII.
 fn is_as_in_utf_8(charset: &str, text: &str) -> bool {
     match charset.to_ascii_lowercase().as_str() {
         "utf-8" | "utf8" | "us-ascii" => true,
-        // The other encodings of Unicode have other bytes even for ASCII.
-        charset => text.is_ascii() && !charset.starts_with("utf"),
+        charset => text.is_ascii() && LIKE_ASCII.iter().any(|known| charset.starts_with(known)),
     }
 }
 
 /// The parameters of all headers of a name.
-fn parameters_of(
-    headers: &Headers<'_>,
-    name: &HeaderName,
-) -> impl Iterator<Item = (String, String)> {
+fn parameters_of(headers: &Headers, name: &HeaderName) -> impl Iterator<Item = (String, String)> {
     headers.iter().filter(move |(own, _)| own == name).flat_map(|(_, value)| parameters(value))
 }
 

@@ -79,6 +79,11 @@ impl ApiRequest {
         values.find_map(|value| std::str::from_utf8(value).ok())
     }
 
+    /// Whether the browser sent any cookie.
+    pub fn sends_cookies(&self) -> bool {
+        self.headers().contains_key(COOKIE)
+    }
+
     /// The value of a cookie that [`ApiRequest::set_cookie`] set.
     pub fn host_cookie(&self, name: &str) -> Option<&str> {
         self.cookie(&self.host_cookie_name(name))

@@ -184,6 +184,41 @@ async fn a_browser_that_keeps_no_cookies_is_told_that_signing_in_needs_them() {
 }
 
 #[tokio::test]
+async fn a_form_that_is_sent_without_its_cookie_is_told_that_signing_in_needs_them() {
+    arranged!(app, client, _jane);
+    let mut browser = app.browser();
+    let page = sign_in(&mut browser, &client.authorize_path("profile_read")).await;
+    let profile = browser.open("/account").await;
+    let fields = [("username", "janedoe"), ("password", PASSWORD)];
+
+    browser.cookies.clear();
+    let decided = press(&mut browser, &page, "allow").await;
+    browser.cookies.clear();
+    let sent = browser.submit(&profile, "/account", &[]).await;
+    let offered = browser.submit(&sent, "/account/sign-in", &fields).await;
+    browser.cookies.clear();
+    let again = browser.submit(&offered, "/account", &[]).await;
+
+    for (page, heading) in [
+        (&decided, "Sign in"),
+        (&sent, "Sign in"),
+        (&offered, "Go on with what you began?"),
+        (&again, "Sign in"),
+    ] {
+        assert_eq!(page.heading(), heading);
+        assert!(page.has("Signing in needs cookies."), "{}", page.text());
+    }
+    assert_eq!(app.items_of("grant").await.len(), 0);
+    // Another one has only lost its session.
+    browser.cookies.insert("another".to_owned(), "cookie".to_owned());
+    for decided in
+        [press(&mut browser, &page, "allow").await, browser.submit(&profile, "/account", &[]).await]
+    {
+        assert!(!decided.has("needs cookies"), "{}", decided.text());
+    }
+}
+
+#[tokio::test]
 async fn what_is_entered_to_sign_in_is_shown_again_escaped_and_the_password_never() {
     arranged!(app, client, _jane);
     let mut browser = app.browser();
@@ -400,6 +435,11 @@ async fn every_other_error_of_a_request_is_reported_to_the_client_with_its_state
     for (client, fields, error) in [
         (&client, vec![], "invalid_request"),
         (&client, vec![("response_type", "token")], "unsupported_response_type"),
+        (
+            &client,
+            vec![("response_type", "code"), ("response_mode", "fragment")],
+            "invalid_request",
+        ),
         (&client, vec![("response_type", "code"), ("scope", "everything")], "invalid_scope"),
         (&client, vec![("response_type", "code"), ("scope", "account_read")], "invalid_scope"),
         (

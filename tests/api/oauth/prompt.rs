@@ -72,6 +72,7 @@ async fn unknown_and_contradictory_values_are_reported_to_the_client() {
     let cookie = app.session(&jane.credentials()).await;
 
     for parameters in [
+        "response_mode=form_post",
         "prompt=create",
         "prompt=Login",
         "prompt=login%20create",
@@ -88,7 +89,7 @@ async fn unknown_and_contradictory_values_are_reported_to_the_client() {
             assert_eq!(error.as_deref(), Some("invalid_request"), "{parameters}");
         }
     }
-    for parameters in ["prompt=", "prompt=%20", "max_age=4294967295"] {
+    for parameters in ["prompt=", "prompt=%20", "max_age=4294967295", "response_mode=query"] {
         let path = format!("{}&{parameters}", client.authorize_path("profile_read"));
         ConsentPage::open_in(&app, &path, &cookie).await;
     }

@@ -8,8 +8,8 @@ pub(crate) const FORGOT: &str = "Forgot your password?";
 pub(crate) const SIGN_UP: &str = "Sign up";
 pub(crate) const WRONG: &str = "is not right, or nobody has this name";
 
-pub(crate) const NEEDS_COOKIES: &str = "Signing in needs cookies. Your browser keeps none of this \
-                                        site: allow them, and sign in again.";
+pub(crate) const NEEDS_COOKIES: &str = "Signing in needs cookies. Your browser sent none: if it \
+                                        comes to this again and again, allow those of this site.";
 pub(crate) const ENDED: &str = "You are not signed in any more. Sign in to go on. What you entered \
                                 is kept, but for passwords, codes and private keys.";
 pub(crate) const BUSY: &str = "Too many attempts at once. Try again in a moment.";

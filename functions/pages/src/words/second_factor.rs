@@ -52,4 +52,5 @@ pub(crate) const SESSIONS_STAY: &str = "Browsers that are signed in stay so.";
 pub(crate) const END_SESSIONS: &str = "Look which, and end all others";
 pub(crate) const IS_ON: &str = "The second factor is on already. If you have no recovery codes, \
                                 make new ones.";
+pub(crate) const GIVEN_PASSWORD: &str = "Nothing was set up: somebody else chose your password.";
 pub(crate) const IS_OFF: &str = "The second factor is off already.";
