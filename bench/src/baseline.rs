@@ -10,13 +10,11 @@ use clap::Args;
 
 use crate::performance::{self, BY_PASSWORD, Function, Measured, Plan};
 use devkit::arch::Arch;
-use devkit::profile::Profile;
+use devkit::profile::{COUNT, Profile};
 use devkit::supervise::Supervised;
 use devkit::template::Template;
 use devkit::{out, workspace};
 
-/// The profile of the programs whose instructions are counted.
-const PROFILE: Profile = Profile::Gate;
 /// The architecture that the template deploys.
 const DEPLOYED: Arch = Arch::Arm64;
 
@@ -109,13 +107,13 @@ async fn programs() -> Result<Vec<Function>> {
     let mut all = Template::load()?.functions().to_vec();
     all.retain(|function| !function.routes.is_empty());
     let mut build = workspace::cargo()?;
-    build.args(["build", "--profile", PROFILE.name(), "--locked"]);
+    build.args(["build", "--profile", COUNT, "--locked"]);
     for function in &all {
         build.args(["--package", &function.binary]);
     }
     out::line("Building the functions whose instructions are counted")?;
     ran(build).await?;
-    let folder = workspace::target_dir()?.join(PROFILE.name());
+    let folder = workspace::target_dir()?.join(COUNT);
     let program = |name: String| Function { program: folder.join(&name), label: None, name };
     Ok(all.into_iter().map(|function| program(function.binary)).collect())
 }

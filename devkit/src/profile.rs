@@ -9,9 +9,12 @@ use clap::ValueEnum;
 pub enum Profile {
     /// What is deployed: each function with its own features alone, optimised as a whole
     Release,
-    /// What the gate tests: all functions built at once, and not optimised as a whole
+    /// What the gate tests: all functions built at once, and not optimised
     Gate,
 }
+
+/// The profile of programs that are counted and timed: optimised, but not as a whole.
+pub const COUNT: &str = "count";
 
 impl Profile {
     /// The name that cargo has for it.

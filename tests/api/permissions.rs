@@ -8,7 +8,7 @@ use shared::mail::seal_link;
 use shared::model::{MailToken, MailTokenSubject, Role};
 use shared::service_key::SECRET_VARIABLE;
 use shared::table::Actor;
-use testkit::{Call, CredentialKind, Fault, PASSWORD, Person, TestApp, operations};
+use testkit::{Call, CredentialKind, Fault, PASSWORD, Person, Service, TestApp, operations};
 use tokio::sync::OnceCell;
 
 use crate::mail::{change_password, set_link};

@@ -30,7 +30,8 @@ async function allow(url) {
   const signIn = new URL((await fetch(url, { redirect: "manual" })).headers.get("location"), BASE);
   const return_to = signIn.searchParams.get("return_to");
   const fields = { username: USERNAME, password: PASSWORD, return_to };
-  const signedIn = await post(signIn, fields);
+  const kept = (await fetch(signIn)).headers.getSetCookie()[0].split(";")[0];
+  const signedIn = await post(signIn, fields, { cookie: kept });
   const cookie = signedIn.headers.getSetCookie()[0].split(";")[0];
   const consent = new URL(signedIn.headers.get("location"), BASE);
   const page = await fetch(consent, { headers: { cookie }, redirect: "manual" });

@@ -156,26 +156,41 @@ pub(crate) fn oauth_client() -> OAuthClient {
     }
 }
 
-/// A new user, Mary Major, with the address `<username>@example.com`.
+/// A new user, Mary Major, with the address `<username>@example.com` and a password of her own.
 pub(crate) async fn new_user() -> TestCredentials {
+    let given = "a password that was given";
+    let username = given_user(given).await;
+    let body = serde_json::json!({ "currentPassword": given, "password": PASSWORD }).to_string();
+    let given = basic(&username, given);
+    let changed =
+        send("PUT", "/rollcall/v1/users/self/password", &json_by(&given), Some(body)).await;
+    assert_eq!(changed.status, 204, "{changed:?}");
+    let basic = basic(&username, PASSWORD);
+    let body = serde_json::json!({ "name": "test", "kind": "user" }).to_string();
+    let token = send("POST", "/rollcall/v1/tokens", &json_by(&basic), Some(body)).await;
+    let token = token.text("token").to_owned();
+    let headers = [("authorization", token.as_str())];
+    let account = send("GET", "/api/public/v1/current-account", &headers, None).await;
+    let account = account.text("accountId").to_owned();
+    TestCredentials { username, password: PASSWORD.to_owned(), token, account }
+}
+
+/// The username of such a user whose password is this one, as whoever made the user chose it.
+pub(crate) async fn given_user(password: &str) -> String {
     let username = unique("mary");
     let username = &username[..username.len().min(30)];
-    let password = PASSWORD.to_owned();
     let new = serde_json::json!({
         "email": format!("{username}@example.com"), "username": username, "password": password,
         "first_name": "Mary", "last_name": "Major",
     });
     let made = json(0, "PUT", "/v2/accounts", &new).await;
     assert_eq!(made.status, 200, "{made:?}");
-    let basic = basic(username, &password);
-    let headers = [("authorization", basic.as_str()), ("content-type", "application/json")];
-    let body = serde_json::json!({ "name": "test", "kind": "user" }).to_string();
-    let token = send("POST", "/rollcall/v1/tokens", &headers, Some(body)).await;
-    let token = token.text("token").to_owned();
-    let headers = [("authorization", token.as_str())];
-    let account = send("GET", "/api/public/v1/current-account", &headers, None).await;
-    let account = account.text("accountId").to_owned();
-    TestCredentials { username: username.to_owned(), password, token, account }
+    username.to_owned()
+}
+
+/// The headers of a body in JSON by whom this authorizes.
+fn json_by(authorization: &str) -> [(&str, &str); 2] {
+    [("authorization", authorization), ("content-type", "application/json")]
 }
 
 async fn api_response(response: reqwest::Response) -> ApiResponse {

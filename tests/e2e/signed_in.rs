@@ -16,7 +16,7 @@ use crate::account::{
 };
 use crate::browser::Browser;
 use crate::docs::{faults, look, photograph};
-use crate::service::{Running, base_url, linked_token, new_user, oauth_client, send};
+use crate::service::{Running, base_url, given_user, linked_token, new_user, oauth_client, send};
 
 /// A page: what its photographs are called, its path below that of the group, and its heading.
 type Seen = (&'static str, &'static str, &'static str);
@@ -247,8 +247,7 @@ async fn what_went_wrong_later_pages_of_a_list_and_other_directions_are_for_ever
     browser.open("/account/sign-in?signed_in=true").await;
     browser.text("p[role=status]").await;
     shows_in(&browser, "needs-cookies", "Sign in", &LIGHT_PHONE).await;
-    let mary = new_user().await;
-    sign_in(&browser, &mary.username).await;
+    sign_in(&browser, &given_user(PASSWORD).await).await;
     see(&browser, "/account", PROFILE[3], "given-password", &DARK_PHONE).await;
     assert!(browser.text("main").await.contains("a password of your own"));
     browser.end().await;

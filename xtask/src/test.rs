@@ -47,7 +47,7 @@ pub struct Options {
 /// Check before a release what only the programs that are released can show, and what takes longest
 ///
 /// Only this shows that the documentation builds without a warning; that every fault at every call
-/// of every write comes out as docs/reliability.md says (the gate draws an eighth of them); that
+/// of every write comes out as docs/reliability.md says (the gate draws a sixteenth of them); that
 /// 50,000 requests made of the OpenAPI documents get the responses that these describe; that
 /// `sam build`, and another folder, make the same bytes as the package; that the released programs
 /// themselves answer, emulated; that golem's own clients can use the service; that scanners find in

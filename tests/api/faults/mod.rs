@@ -6,7 +6,7 @@
 //! second way too, the calls are those of a run without a fault, and what is right follows from
 //! that run and from the same request sent once more.
 //!
-//! `ROLLCALL_FAULTS_SEED=N` plays an eighth of the cases, which N draws; `cargo xtask test` does
+//! `ROLLCALL_FAULTS_SEED=N` plays a sixteenth of the cases, which N draws; `cargo xtask test` does
 //! so. All of them take minutes: `cargo xtask verify` plays those.
 
 mod judge;

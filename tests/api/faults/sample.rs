@@ -7,12 +7,12 @@ use fastrand::Rng;
 
 use super::play::Case;
 
-/// Draws an eighth of the cases. `cargo xtask test` sets it to a number of its own at every run.
+/// Draws a sixteenth of the cases. `cargo xtask test` sets it to a number of its own at every run.
 const SEED: &str = "ROLLCALL_FAULTS_SEED";
 /// One case in so many is drawn.
-const ONE_IN: usize = 8;
+const ONE_IN: usize = 16;
 
-/// All cases, or an eighth of them.
+/// All cases, or a sixteenth of them.
 pub(super) enum Sample {
     All,
     Drawn { seed: u64, random: Rng },
@@ -47,7 +47,7 @@ impl fmt::Display for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All => Ok(()),
-            Self::Drawn { seed, .. } => write!(f, ", an eighth that {SEED}={seed} draws"),
+            Self::Drawn { seed, .. } => write!(f, ", a sixteenth that {SEED}={seed} draws"),
         }
     }
 }

@@ -18,7 +18,7 @@ use super::{
     end_to_end, histories, lints, openapi, over_table, package, received, scanners, supply_chain,
 };
 use devkit::engine::Kind;
-use devkit::profile::Profile;
+use devkit::profile::{COUNT, Profile};
 use devkit::{out, supervise, tools, workspace};
 
 /// The test target that needs the running service; `test = false` in its manifest keeps it out of
@@ -177,12 +177,12 @@ fn workspace_tests() -> Result<Command> {
     let mut tests = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])?;
     lints::share_build(&mut tests);
     // Many wait for most of their time: for time limits, and for answers that take their time.
-    let threads = available_parallelism()?.get() * 2;
+    let threads = available_parallelism()?.get() * 3;
     tests.env("RUST_TEST_THREADS", threads.to_string());
     Ok(tests)
 }
 
-/// Lets the tests of faults play an eighth of their cases, another one at each run.
+/// Lets the tests of faults play a sixteenth of their cases, another one at each run.
 fn drawn_faults(mut tests: Command) -> Result<Command> {
     let seed = histories::random_seed()?;
     out::line(format!(
@@ -227,14 +227,13 @@ pub(super) fn emulation_tests() -> Result<Command> {
 /// Over optimised code, as it is deployed except for link-time optimization: in the code of tests,
 /// what takes microseconds takes milliseconds.
 fn timing() -> Result<Command> {
-    let profile = Profile::Gate.name();
     cargo(&[
         "test",
         "-p",
         "tests",
         "--locked",
         "--profile",
-        profile,
+        COUNT,
         "--test",
         TIMING,
         "--",
