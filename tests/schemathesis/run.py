@@ -34,7 +34,7 @@ DEV = json.loads(DEV_JSON.read_text())
 BASE, CLIENT = DEV["base_url"], DEV["oauth_client"]
 USER_REQUESTS = 500
 # Of each operation, in each phase; more for many requests, as one phase always sends the same.
-EXAMPLES = max(10, LEAST // 500)
+EXAMPLES = max(4, LEAST // 500)
 EXAMPLE_ACCOUNT = "5f7b1b7b7b7b7b7b7b7b7b7b"
 # The credentials that the operations of each document take, in turn.
 CREDENTIALS = {
