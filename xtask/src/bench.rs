@@ -56,7 +56,12 @@ async fn measure(measurement: Measurement, options: Options) -> Result<ExitCode>
             cargo_run(&["--profile", "measuring"], "bench")?
         }
         Measurement::Baseline => baseline().await?,
-        Measurement::Costs => cargo_run(&[], "costs")?,
+        Measurement::Costs => {
+            let mut command = cargo_run(&[], "costs")?;
+            // On several threads a call may come before the end of the last one is noted.
+            command.env("TOKIO_WORKER_THREADS", "1");
+            command
+        }
     };
     let status = Supervised::spawn({
         command.args(options.arguments);
