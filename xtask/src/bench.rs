@@ -58,7 +58,7 @@ async fn measure(measurement: Measurement, options: Options) -> Result<ExitCode>
         Measurement::Baseline => baseline().await?,
         Measurement::Costs => {
             let mut command = cargo_run(&[], "costs")?;
-            // On several threads a call may come before the end of the last one is noted.
+            // With several threads the count of round trips was sometimes one too low.
             command.env("TOKIO_WORKER_THREADS", "1");
             command
         }
