@@ -27,6 +27,8 @@ use crate::error::failed;
 use crate::timeouts;
 use crate::{Error, PublicUrl, Result};
 pub(crate) use sign::SigV4;
+#[cfg(test)]
+pub(crate) use sign::tests::{expected as expected_signature, sorted};
 pub(crate) use user_agent::UserAgent;
 
 /// The certificate authorities that Amazon's endpoints use (Amazon Trust Services,

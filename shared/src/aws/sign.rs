@@ -169,10 +169,7 @@ fn host(url: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-    use std::net::TcpListener;
-    use std::thread;
+pub(super) mod tests {
     use std::time::{Duration, SystemTime};
 
     use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
@@ -180,7 +177,6 @@ mod tests {
     use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
     use super::*;
-    use crate::table::{Connection, Table};
 
     const REGION: &str = "eu-central-1";
 
@@ -200,7 +196,7 @@ mod tests {
     }
 
     /// The headers that the SDK's own crate adds.
-    fn expected(
+    pub(crate) fn expected(
         request: &HttpRequest,
         credentials: &Credentials,
         region: &str,
@@ -224,7 +220,7 @@ mod tests {
         sorted(added.collect())
     }
 
-    fn sorted(mut headers: Vec<(String, String)>) -> Vec<(String, String)> {
+    pub(crate) fn sorted(mut headers: Vec<(String, String)>) -> Vec<(String, String)> {
         headers.sort_unstable();
         headers
     }
@@ -254,59 +250,6 @@ mod tests {
                 }
             }
         }
-    }
-
-    /// The headers and the body of a request, which is told that nothing was found.
-    fn received(listener: &TcpListener) -> (Vec<(String, String)>, Vec<u8>) {
-        let (stream, _) = listener.accept().unwrap();
-        let mut reader = BufReader::new(&stream);
-        let lines = reader.by_ref().lines().map(Result::unwrap);
-        let headers = lines.skip(1).take_while(|line| !line.is_empty()).map(|line| {
-            let (name, value) = line.split_once(": ").unwrap();
-            (name.to_owned(), value.to_owned())
-        });
-        let headers: Vec<_> = headers.collect();
-        let mut body = vec![0; value(&headers, "content-length").parse().unwrap()];
-        reader.read_exact(&mut body).unwrap();
-        let response = b"HTTP/1.1 200 OK\r\ncontent-length: 16\r\n\r\n{\"Responses\":{}}";
-        (&stream).write_all(response).unwrap();
-        (headers, body)
-    }
-
-    /// The value of a header that is sent once.
-    fn value<'a>(headers: &'a [(String, String)], name: &str) -> &'a str {
-        let own: Vec<_> = headers.iter().filter(|(own, _)| own == name).collect();
-        assert_eq!(own.len(), 1, "{name}: {headers:?}");
-        &own[0].1
-    }
-
-    #[tokio::test]
-    async fn a_call_is_signed_as_it_is_sent_and_names_the_service_once() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let called = thread::spawn(move || received(&listener));
-
-        Table::connect(Connection::local(&endpoint, "t")).unwrap().probe().await.unwrap();
-
-        let (headers, body) = called.join().unwrap();
-        let mut request = HttpRequest::new(body.into());
-        request.set_method("POST").unwrap();
-        request.set_uri(format!("{endpoint}/")).unwrap();
-        let (added, own): (Vec<_>, Vec<_>) = headers
-            .iter()
-            .filter(|(name, _)| name != "host")
-            .cloned()
-            .partition(|(name, _)| ["authorization", "x-amz-date"].contains(&name.as_str()));
-        for (name, value) in own {
-            request.headers_mut().append(name, value);
-        }
-        let date = format!("{}+0000", value(&headers, "x-amz-date"));
-        let second = Timestamp::strptime("%Y%m%dT%H%M%SZ%z", date).unwrap().as_second();
-        let credentials = Credentials::new("local", "local", None, None, "local");
-        assert_eq!(sorted(added), expected(&request, &credentials, "us-east-1", second));
-        let service = concat!("aws-sdk-rust rollcall/", env!("CARGO_PKG_VERSION"));
-        assert_eq!(value(&headers, "user-agent"), service);
-        assert!(headers.iter().all(|(name, _)| name != "x-amz-user-agent"), "{headers:?}");
     }
 
     #[test]

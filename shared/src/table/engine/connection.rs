@@ -92,7 +92,18 @@ impl Connection {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use aws_sdk_dynamodb::config::Credentials;
+    use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+    use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+
     use super::*;
+    use crate::aws::{expected_signature, sorted};
+    use crate::model::Timestamp;
 
     #[test]
     fn entries_are_kept_for_400_days_or_what_the_operator_says_up_to_ten_years() {
@@ -101,5 +112,62 @@ mod tests {
         assert_eq!(audit_retention(None).ok(), Some(400));
         assert_eq!([days(""), days("1"), days("3653")], [Some(400), Some(1), Some(3653)]);
         assert_eq!([days("0"), days("3654"), days("-1"), days("ten"), days("1.5")], [None; 5]);
+    }
+
+    /// The headers and the body of a request, which is told that nothing was found.
+    fn received(listener: &TcpListener) -> (Vec<(String, String)>, Vec<u8>) {
+        let (stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(&stream);
+        let lines = reader.by_ref().lines().map(Result::unwrap);
+        let headers = lines.skip(1).take_while(|line| !line.is_empty()).map(|line| {
+            let (name, value) = line.split_once(": ").unwrap();
+            (name.to_owned(), value.to_owned())
+        });
+        let headers: Vec<_> = headers.collect();
+        let mut body = vec![0; value(&headers, "content-length").parse().unwrap()];
+        reader.read_exact(&mut body).unwrap();
+        let response = b"HTTP/1.1 200 OK\r\ncontent-length: 16\r\n\r\n{\"Responses\":{}}";
+        (&stream).write_all(response).unwrap();
+        (headers, body)
+    }
+
+    /// The value of a header that is sent once.
+    fn value<'a>(headers: &'a [(String, String)], name: &str) -> &'a str {
+        let own: Vec<_> = headers.iter().filter(|(own, _)| own == name).collect();
+        assert_eq!(own.len(), 1, "{name}: {headers:?}");
+        &own[0].1
+    }
+
+    #[tokio::test]
+    async fn a_call_is_signed_as_it_is_sent_and_names_the_service_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let called = thread::spawn(move || received(&listener));
+
+        let client = Connection::local(&endpoint, "t").client().unwrap();
+        let key = HashMap::from([("pk".to_owned(), AttributeValue::S("k".to_owned()))]);
+        let keys = KeysAndAttributes::builder().keys(key).build().unwrap();
+        client.batch_get_item().request_items("t", keys).send().await.unwrap();
+
+        let (headers, body) = called.join().unwrap();
+        let mut request = HttpRequest::new(body.into());
+        request.set_method("POST").unwrap();
+        request.set_uri(format!("{endpoint}/")).unwrap();
+        let (added, own): (Vec<_>, Vec<_>) = headers
+            .iter()
+            .filter(|(name, _)| name != "host")
+            .cloned()
+            .partition(|(name, _)| ["authorization", "x-amz-date"].contains(&name.as_str()));
+        // The SDK adds its own after it has signed.
+        for (name, value) in own.into_iter().filter(|(name, _)| !name.starts_with("amz-sdk-")) {
+            request.headers_mut().append(name, value);
+        }
+        let date = format!("{}+0000", value(&headers, "x-amz-date"));
+        let second = Timestamp::strptime("%Y%m%dT%H%M%SZ%z", date).unwrap().as_second();
+        let credentials = Credentials::new("local", "local", None, None, "local");
+        assert_eq!(sorted(added), expected_signature(&request, &credentials, "us-east-1", second));
+        let service = concat!("aws-sdk-rust rollcall/", env!("CARGO_PKG_VERSION"));
+        assert_eq!(value(&headers, "user-agent"), service);
+        assert!(headers.iter().all(|(name, _)| name != "x-amz-user-agent"), "{headers:?}");
     }
 }
