@@ -46,7 +46,8 @@ async fn every_arm64_function_responds_as_the_native_one_and_ends_on_a_signal() 
         assert_eq!(cached != "no-store", is_cached, "{operation}: {there}");
         if !operation.is_write() && operation.name != DRAWS_A_KEY {
             let again = app.send_event(&event).await.body;
-            assert_eq!(body(&there), again, "{operation}");
+            let there = without_drawn(&body(&there));
+            assert_eq!(there, without_drawn(&again), "{operation}");
         }
     }
 
@@ -118,6 +119,15 @@ fn no_program_trusts_authorities_other_than_those_compiled_in() {
             function.binary
         );
     }
+}
+
+/// A response without the numbers that a page draws anew for its forms.
+fn without_drawn(body: &Value) -> Value {
+    let Some(page) = body.as_str() else { return body.clone() };
+    let mut parts = page.split(r#"name="once" value=""#);
+    let first = parts.next().unwrap_or_default().to_owned();
+    let kept = parts.map(|part| part.split_once('"').unwrap().1);
+    json!(kept.fold(first, |page, part| page + part))
 }
 
 /// The JSON in the response's body, or its text; null if it is empty.
