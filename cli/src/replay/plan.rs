@@ -161,6 +161,8 @@ impl<'a> Plan<'a> {
                 }
                 self.last(State::Password(user), logged);
             }
+            // As an earlier replay has ended them.
+            A::EmailUpdated if changed("provedAt") => self.last(State::Proofs(user), logged),
             A::TokenRotated => {
                 let old = details(logged, "replaced").first().and_then(|id| id.parse().ok());
                 if let (Ok(new), Some(old)) = (logged.entry.target.id.parse(), old) {

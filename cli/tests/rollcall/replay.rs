@@ -310,6 +310,7 @@ async fn proofs_of_addresses_that_ended_with_the_first_own_password_end_again() 
     let old = Stage::new().await;
     let jane = old.jane();
     let (table, since) = restored_now(&old).await;
+    let later = old.restored().await;
     old.done(&["reset-password", "--user", "janedoe"]);
     let export = old.run(&["audit", "export", "--all"], "").stdout;
     // As hub's PATCH does, which ends no proofs.
@@ -335,6 +336,11 @@ async fn proofs_of_addresses_that_ended_with_the_first_own_password_end_again() 
     let changed: Vec<_> = log.iter().map(|entry| &entry["changed"]).collect();
     assert_eq!(changed, [&json!(["verified"]), &json!(["provedAt"])]);
     assert_eq!(count_lines(&table.run(&replay, &export).stdout), 0);
+    // And once more, if the table that was replayed onto is lost too.
+    let export = table.run(&["audit", "export", "--all"], "").stdout;
+    later.run(&replay, str::from_utf8(&export).unwrap());
+    let user = later.user(&jane["id"]).await;
+    assert_eq!((user.credential_epoch, user.proof_epoch), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
