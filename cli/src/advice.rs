@@ -10,9 +10,18 @@ const TOO_LARGE: &str = " size has exceeded the maximum";
 const DAMAGED: &str =
     ": this command may be older or newer than the stack: install it from the stack's checkout";
 
-const OUTPUT_LOST: &str = ", but what the command was to do is done; do not run it again: `rollcall show-user` and \
+/// Of a command that is done when it prints, and may make another one each time.
+pub(super) const LOST_OUTPUT: &str = ", but what the command was to do is done; do not run it again: `rollcall show-user` and \
      `list-clients` show what there is now. A secret that was to be shown is lost: `reset-password` \
      gives another password; `revoke-token` and `delete-client` take the rest back";
+
+pub(super) const LOST_REPLAY: &str =
+    ", but what has ended since is ended again; run the command again for what is left to look at";
+
+pub(super) const LOST_CHECKS: &str = ", and the rest was not checked; run the command again";
+
+pub(super) const LOST_PUBLIC_KEY: &str =
+    ", and no command shows the public key again: delete FILE, and run the command again";
 
 /// Errors of AWS by their codes.
 const AWS: [(&[&str], &str); 3] = [
@@ -39,13 +48,15 @@ pub(super) struct Context {
     pub(super) is_local: bool,
     /// Whether it writes.
     pub(super) writes: bool,
+    /// What to do if its output was lost.
+    pub(super) on_lost_output: &'static str,
 }
 
 /// What to do about an error; nothing if it says so itself.
 pub(super) fn advice(error: &anyhow::Error, context: Context) -> &'static str {
-    let Context { is_local, writes } = context;
+    let Context { is_local, writes, on_lost_output } = context;
     if error.is::<OutputError>() {
-        return if writes { OUTPUT_LOST } else { "" };
+        return on_lost_output;
     }
     let has = |code: &&str| error.chain().any(|cause| cause.to_string().contains(code));
     let of_aws = AWS.iter().find(|(codes, _)| codes.iter().any(has));
@@ -161,6 +172,7 @@ mod tests {
 
     #[test]
     fn every_error_that_a_command_can_meet_has_its_advice() {
+        let mut context = Context { is_local: false, writes: true, on_lost_output: "" };
         for (reason, remote, local) in [
             (unavailable(), "run the command again", "start `cargo xtask dev` again"),
             (internal("x", "AccessDeniedException"), "docs/operator.md", "`cargo xtask dev`"),
@@ -175,7 +187,7 @@ mod tests {
         ] {
             let error = anyhow::Error::from(reason);
             for (is_local, expected) in [(false, remote), (true, local)] {
-                let given = advice(&error, Context { is_local, writes: true });
+                let given = advice(&error, Context { is_local, ..context });
                 assert!(given.starts_with(": ") && given.contains(expected), "{error}{given}");
             }
         }
@@ -183,7 +195,6 @@ mod tests {
             "start",
             "an endpoint must be https:// or http://, a host in lower case and perhaps a port",
         ));
-        let mut context = Context { is_local: false, writes: true };
         assert_eq!(advice(&said, context), "");
         for writes in [true, false] {
             context.writes = writes;

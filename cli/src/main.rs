@@ -121,12 +121,27 @@ impl Command {
                 )
         )
     }
+
+    /// What to do if the output was lost.
+    const fn advice_on_lost_output(&self) -> &'static str {
+        match self {
+            Self::SealingKey(_) => advice::LOST_PUBLIC_KEY,
+            Self::Table(TableCommand::Replay(_)) => advice::LOST_REPLAY,
+            Self::Table(TableCommand::Smoke(_)) => advice::LOST_CHECKS,
+            command if command.writes() => advice::LOST_OUTPUT,
+            _ => "",
+        }
+    }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let context = Context { is_local: cli.table.is_local(), writes: cli.command.writes() };
+    let context = Context {
+        is_local: cli.table.is_local(),
+        writes: cli.command.writes(),
+        on_lost_output: cli.command.advice_on_lost_output(),
+    };
     match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads a list may stop, as `head` does. What a write prints must be read.
@@ -182,7 +197,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     cause.is_some_and(|OutputError(error)| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// The output could not be written. What the command was to do is done.
+/// The output could not be written.
 #[derive(Debug)]
 struct OutputError(io::Error);
 

@@ -50,7 +50,8 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     // Users were told when it happened.
     let silent = table.clone().sending_mail(false);
     let replay = Replay::new(&silent, old.as_ref(), &entries);
-    let mut left = 0;
+    // An output that is lost is no reason to end the rest later.
+    let (mut left, mut printed) = (0, Ok(()));
     for planned in plan::plan(&entries) {
         let (outcome, reason) = match replay.act(&planned).await? {
             Outcome::Unchanged => continue,
@@ -61,10 +62,10 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
         let (log, entry) = (planned.entry.log, &planned.entry.entry);
         let (action, target) = (entry.action.as_str(), &entry.target);
         let line = Line { outcome, reason, log, entry: entry.id, action, target };
-        print_line(&serde_json::to_string(&line)?)?;
+        printed = printed.and_then(|()| print_line(&serde_json::to_string(&line)?));
     }
     if left > 0 {
         eprintln!("{left} entries are left for you to look at: see docs/operator.md");
     }
-    Ok(())
+    printed
 }

@@ -135,14 +135,6 @@ async fn a_list_goes_through_all_pages_of_the_table() {
 async fn a_list_whose_reader_stops_ends_without_an_error_and_a_lost_secret_is_one() {
     let stage = Stage::new().await;
     stage.jane();
-    let unread = |arguments: &[&str]| {
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
-        let mut command = crate::stage::rollcall_with_keys();
-        command.args(stage.place()).args(arguments).stdout(writer);
-        let output = command.output().unwrap();
-        (output.status.code(), String::from_utf8(output.stderr).unwrap())
-    };
 
     for list in [
         &["list-users"][..],
@@ -150,14 +142,19 @@ async fn a_list_whose_reader_stops_ends_without_an_error_and_a_lost_secret_is_on
         &["show-user", "--user", "janedoe"],
         &["audit", "export", "--user", "janedoe"],
     ] {
-        assert_eq!(unread(list), (Some(0), String::new()), "{list:?}");
+        assert_eq!(stage.unread(list), (Some(0), String::new()), "{list:?}");
     }
-    let (status, error) = unread(&["create-token", "--user", "janedoe", "--name", "x"]);
+    let (status, error) = stage.unread(&["create-token", "--user", "janedoe", "--name", "x"]);
     assert!(status == Some(1) && error.contains("Broken pipe"), "{error}");
     // The secret is lost, but the token is there: whoever runs the command again has two.
     assert!(error.contains("is done; do not run it again"), "{error}");
     let shown = stage.done(&["show-user", "--user", "janedoe"]);
     assert_eq!(shown["tokens"].as_array().unwrap().len(), 1);
+    // Of a pair of keys there is no other copy of the public one.
+    let folder = tempfile::tempdir().unwrap();
+    let (status, error) =
+        stage.unread(&["sealing-key", folder.path().join("key").to_str().unwrap()]);
+    assert!(status == Some(1) && error.contains("delete FILE"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -156,6 +156,19 @@ async fn what_ended_since_ends_again_from_the_old_table_once_and_nothing_else() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_ended_ends_again_also_if_nobody_reads_what_a_run_prints() {
+    let restored = restored().await;
+    let source = ["--from-table", &restored.old.table_name];
+
+    let command = [&["replay", "--since", &restored.since], &source[..]].concat();
+    let (status, error) = restored.table.unread(&command);
+
+    assert!(status == Some(1) && error.contains("run the command again"), "{error}");
+    restored.assert_ended().await;
+    assert_eq!(restored.replay(&source, ""), Vec::<Value>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_export_is_replayed_wherever_an_earlier_run_was_cut_off() {
     let restored = restored().await;
     let export = restored.old.run(&["audit", "export", "--all"], "").stdout;

@@ -52,6 +52,16 @@ impl Stage {
         run(command, stdin)
     }
 
+    /// The status and the error of a command whose output nobody reads.
+    pub(crate) fn unread(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = rollcall_with_keys();
+        command.args(self.place()).args(arguments).stdout(writer);
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    }
+
     /// The options that lead to the table.
     pub(crate) fn place(&self) -> [&str; 4] {
         ["--table", &self.table_name, "--endpoint-url", self.engine.endpoint()]
