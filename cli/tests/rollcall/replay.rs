@@ -211,6 +211,28 @@ async fn what_was_changed_in_the_restored_table_meanwhile_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_ended_before_the_moment_that_was_restored_does_not_end_again() {
+    let old = Stage::new().await;
+    old.jane();
+    let since = Timestamp::now().to_string();
+    later().await;
+    old.done(&["reset-password", "--user", "janedoe", "--revoke-keys"]);
+    old.done(&["revoke-invitations", "--user", "janedoe"]);
+    old.done(&["create-token", "--user", "janedoe", "--name", "x"]);
+    let table = old.restored().await;
+    let items = table.items().await;
+    let export = old.run(&["audit", "export", "--all"], "").stdout;
+
+    for source in [["--from-table", &old.table_name], ["--from-export", "-"]] {
+        let replay = [&["replay", "--since", &since], &source[..]].concat();
+        let output = table.run(&replay, str::from_utf8(&export).unwrap());
+
+        assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+        assert_eq!(table.items().await, items);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_password_that_is_changed_again_after_a_run_is_replayed_by_the_next_one() {
     let restored = restored().await;
     let source = ["--from-table", &restored.old.table_name];
