@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use shared::model::{
-    AccountId, AuditAction, AuditEntryId, AuditTarget, ClientId, InvitationAuditId, InvitationId,
+    AccountId, AuditAction, AuditEntry, AuditEntryId, ClientId, InvitationAuditId, InvitationId,
     InvitationState, Role, Scope, TokenId, User, UserId, hex,
 };
 use shared::table::{
@@ -106,7 +106,10 @@ impl<'a> Replay<'a> {
                 return self.end_invitation(*account, *invitation).await;
             }
             Act::EndInvitationsBy(user) => {
-                if self.is_outdated(entry, &[AuditAction::InvitationRevoked]).await? {
+                let revoked = AuditAction::InvitationRevoked.as_str();
+                let is_end =
+                    |own: &AuditEntry| own.action == revoked || has_set(own, "invitations");
+                if self.has_changed(entry, is_end).await? {
                     return Ok(Outcome::Unchanged);
                 }
                 table.revoke_invitations_by(operator, *user).await
@@ -148,8 +151,9 @@ impl<'a> Replay<'a> {
         logged: &LoggedEntry,
         actions: &[AuditAction],
     ) -> TableResult<bool> {
-        self.has_changed(logged, &logged.entry.target, |action, _| {
-            actions.iter().any(|own| own.as_str() == action)
+        self.has_changed(logged, |own| {
+            own.target == logged.entry.target
+                && actions.iter().any(|action| action.as_str() == own.action)
         })
         .await
     }
@@ -159,14 +163,13 @@ impl<'a> Replay<'a> {
     async fn has_changed(
         &self,
         logged: &LoggedEntry,
-        target: &AuditTarget,
-        is_meant: impl Fn(&str, &[String]) -> bool,
+        is_meant: impl Fn(&AuditEntry) -> bool,
     ) -> TableResult<bool> {
         let mut after = Some(logged.entry.id);
         loop {
             let page = self.table.audit_entries(logged.log, after, &AuditFilter::default()).await?;
             let mut own = page.items.iter().filter(|entry| !self.known.contains(&entry.id));
-            if own.any(|entry| entry.target == *target && is_meant(&entry.action, &entry.changed)) {
+            if own.any(&is_meant) {
                 return Ok(true);
             }
             after = page.next;
@@ -177,13 +180,13 @@ impl<'a> Replay<'a> {
     }
 
     /// Whether somebody enabled the user in the restored table later than this.
-    async fn was_enabled(&self, id: UserId, logged: &LoggedEntry) -> TableResult<bool> {
+    async fn was_enabled(&self, logged: &LoggedEntry) -> TableResult<bool> {
         let enabled = AuditAction::UserEnabled.as_str();
-        self.has_changed(logged, &id.into(), |action, _| action == enabled).await
+        self.has_changed(logged, |own| own.action == enabled).await
     }
 
     async fn disable(&self, id: UserId, entry: &LoggedEntry) -> TableResult<Outcome> {
-        if self.user(id).await?.disabled || self.was_enabled(id, entry).await? {
+        if self.user(id).await?.disabled || self.was_enabled(entry).await? {
             return Ok(Outcome::Unchanged);
         }
         self.table.set_disabled(&self.operator, id, true).await?;
@@ -212,12 +215,10 @@ impl<'a> Replay<'a> {
 
     async fn renew_s3_key(&self, id: UserId, entry: &LoggedEntry) -> TableResult<Outcome> {
         let renewed = AuditAction::S3KeyRenewed.as_str();
-        let is_renewal = |action: &str, changed: &[String]| {
-            action == renewed || changed.iter().any(|field| field == "s3Key")
-        };
+        let is_renewal = |own: &AuditEntry| own.action == renewed || has_set(own, "s3Key");
         let user = self.user(id).await?;
         let Some(key) = user.s3_key.as_ref() else { return Ok(Outcome::Unchanged) };
-        if self.has_changed(entry, &id.into(), is_renewal).await? {
+        if self.has_changed(entry, is_renewal).await? {
             return Ok(Outcome::Unchanged);
         }
         let key = key.renewed()?;
@@ -283,13 +284,9 @@ impl<'a> Replay<'a> {
     /// Ends the proofs of addresses that ended with the first password of the user's own.
     async fn end_proofs(&self, id: UserId, entry: &LoggedEntry) -> TableResult<Outcome> {
         let updated = AuditAction::EmailUpdated.as_str();
-        let is_end = |action: &str, changed: &[String]| {
-            action == updated && changed.iter().any(|field| field == "provedAt")
-        };
+        let is_end = |own: &AuditEntry| own.action == updated && has_set(own, "provedAt");
         let user = self.user(id).await?;
-        if user.proof_epoch >= user.credential_epoch
-            || self.has_changed(entry, &id.into(), is_end).await?
-        {
+        if user.proof_epoch >= user.credential_epoch || self.has_changed(entry, is_end).await? {
             return Ok(Outcome::Unchanged);
         }
         self.table.end_email_proofs(&self.operator, &user)?.commit().await?;
@@ -361,10 +358,12 @@ impl<'a> Replay<'a> {
     ) -> TableResult<Outcome> {
         self.table.client(id).await?.ok_or(Error::NotFound("client"))?;
         let updated = AuditAction::ClientUpdated.as_str();
-        let is_set_again = |action: &str, changed: &[String]| {
-            action == updated && settings.iter().all(|setting| changed.contains(setting))
+        let is_set_again = |own: &AuditEntry| {
+            own.target == entry.entry.target
+                && own.action == updated
+                && settings.iter().all(|setting| own.changed.contains(setting))
         };
-        if self.has_changed(entry, &entry.entry.target, is_set_again).await? {
+        if self.has_changed(entry, is_set_again).await? {
             return Ok(Outcome::Unchanged);
         }
         let settings = settings.join(" and ");
@@ -377,7 +376,7 @@ impl<'a> Replay<'a> {
             Err(error) => return Err(error.into()),
             Ok(_) => (),
         }
-        if self.was_enabled(id, entry).await? {
+        if self.was_enabled(entry).await? {
             return Ok(Outcome::Left(
                 "the user was enabled since on the restored table".to_owned(),
             ));
@@ -402,6 +401,10 @@ const SECOND_FACTOR: [AuditAction; 4] = [
     AuditAction::RecoveryCodesRenewed,
     AuditAction::RecoveryCodeUsed,
 ];
+
+fn has_set(entry: &AuditEntry, name: &str) -> bool {
+    entry.changed.iter().any(|field| field == name)
+}
 
 /// What is not there any more has ended; what the table's own rules forbid is left to the operator.
 fn ended(outcome: TableResult<Outcome>) -> TableResult<Outcome> {

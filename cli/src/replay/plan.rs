@@ -214,12 +214,15 @@ impl<'a> Plan<'a> {
                 let act = account.map(|account| Act::DeleteAccount { account, member: user });
                 self.extend(act, logged);
             }
-            A::InvitationRevoked => self.last(State::Invitations(user), logged),
             A::EmailRemoved | A::EmailLost => self.add(Act::CheckEmails, logged),
             _ => (),
         }
         if action == A::S3KeyRenewed || changed("s3Key") {
             self.last(State::S3Key(user), logged);
+        }
+        // Whatever sent them, and also if the token that they ended with is not in the table.
+        if action == A::InvitationRevoked || changed("invitations") {
+            self.last(State::Invitations(user), logged);
         }
     }
 

@@ -400,6 +400,24 @@ async fn a_rotated_token_ends_with_what_came_from_it_and_one_that_was_made_since
     assert!(output.status.success(), "{output:?}");
     assert!(table.token(&rotated).await.is_none());
     assert_eq!(count_lines(&output.stdout), 1, "{output:?}");
+    assert_eq!(table.user(&jane["id"]).await.invitation_epoch, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invitations_that_ended_with_a_token_that_was_made_since_end_again_once() {
+    let old = Stage::new().await;
+    let jane = old.jane();
+    let (table, since) = restored_now(&old).await;
+    let token = old.done(&["create-token", "--user", "janedoe", "--name", "x"]);
+    let id = text(&token, "id");
+    old.done(&["revoke-token", "--user", "janedoe", "--token", id, "--descendants"]);
+    let replay = ["replay", "--since", &since, "--from-table", &old.table_name];
+
+    let output = table.run(&replay, "");
+
+    assert_eq!(count_lines(&output.stdout), 1, "{output:?}");
+    assert_eq!(count_lines(&table.run(&replay, "").stdout), 0);
+    assert_eq!(table.user(&jane["id"]).await.invitation_epoch, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
