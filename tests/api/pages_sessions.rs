@@ -685,6 +685,13 @@ async fn a_51st_session_ends_the_oldest() {
 
     assert!(!is_in(&mut first).await && is_in(&mut second).await && is_in(&mut last).await);
     assert_eq!(app.items_of("session").await.len(), 50);
+    let entries = app.items_of("audit").await;
+    let replacing: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry["action"]["S"] == "session.created")
+        .filter_map(|entry| entry["details"]["M"]["replaced"]["L"].as_array())
+        .collect();
+    assert!(replacing.len() == 1 && replacing[0].len() == 1, "{replacing:?}");
     app.assert_consistent().await;
     let page = last.open(SESSIONS).await;
     assert_eq!(page.forms().iter().filter(|form| form.action.ends_with("/end")).count(), 49);

@@ -1,6 +1,7 @@
 //! What the entries of audit logs mean for a table that has none of it: the acts, in their order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
 
 use shared::model::{
     AccountId, ApiKeyId, AuditAction, AuditDetail, AuditLog, ClientId, GrantId, InvitationAuditId,
@@ -179,17 +180,13 @@ impl<'a> Plan<'a> {
                 self.add(Act::RevokeToken { user, tokens, with_descendants }, logged);
             }
             A::GrantRevoked | A::GrantTokensRevoked | A::GrantCreated => {
-                let of_several = ["grants", "replaced"].map(|name| details(logged, name)).concat();
-                let own = Some(&logged.entry.target.id).filter(|_| action != A::GrantCreated);
-                for grant in of_several.iter().chain(own).filter_map(|id| id.parse().ok()) {
+                for grant in ended(logged, "grants", action == A::GrantCreated) {
                     self.add(Act::RevokeGrant { user, grant }, logged);
                 }
             }
             // One that was proved has had another secret since.
-            A::SessionEnded | A::SessionProved => {
-                let own = std::iter::once(&logged.entry.target.id);
-                let all = details(logged, "sessions").iter().chain(own);
-                for session in all.filter_map(|id| id.parse().ok()) {
+            A::SessionEnded | A::SessionProved | A::SessionCreated => {
+                for session in ended(logged, "sessions", action == A::SessionCreated) {
                     self.add(Act::EndSession { user, session }, logged);
                 }
             }
@@ -368,6 +365,13 @@ impl Act {
             Self::CheckOwner { .. } | Self::CheckEmails | Self::CheckClient { .. } => 7,
         }
     }
+}
+
+/// What ended by an entry: what it names, and its target if that is not new.
+fn ended<T: FromStr>(logged: &LoggedEntry, several: &str, is_new: bool) -> Vec<T> {
+    let own = Some(&logged.entry.target.id).filter(|_| !is_new);
+    let named = [several, "replaced"].into_iter().flat_map(|name| details(logged, name));
+    named.chain(own).filter_map(|id| id.parse().ok()).collect()
 }
 
 fn details<'a>(logged: &'a LoggedEntry, name: &str) -> &'a [String] {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::model::{ApiKey, Role, SecondFactor, ServiceKey, Timestamp};
+use shared::model::{ApiKey, Role, SecondFactor, ServiceKey, SessionId, Timestamp};
 use shared::table::{Actor, SignInProof, Stored, fetch};
 
 use crate::second_factor::{add_passkey, turn_on};
@@ -24,8 +24,8 @@ struct Restored {
     account: String,
 }
 
-/// Jane's token, grant, API key and session, Mary's password with her keys and her role, John, Ann's access,
-/// and a client end after the moment that is restored.
+/// Jane's token, grant, API key and sessions, Mary's password with her keys and her role, John,
+/// Ann's access, and a client end after the moment that is restored.
 async fn restored() -> Restored {
     let old = Stage::new().await;
     let jane = old.jane();
@@ -43,22 +43,23 @@ async fn restored() -> Restored {
     let counts = old.table.user_and(user.id, fetch::counts()).await.unwrap().1;
     let made = old.table.create_api_key(&operator, &user, counts.as_ref(), key).unwrap();
     let key = made.commit().await.unwrap().id;
-    let session = async || {
+    let session = async |replaced: Option<SessionId>| {
         let counts = old.table.user_and(user.id, fetch::counts()).await.unwrap().1;
         let browser = "Firefox on Linux".to_owned();
         let proof = SignInProof::Password;
         let new =
-            old.table.create_session(&operator, &user, counts.as_ref(), browser, None, &proof);
+            old.table.create_session(&operator, &user, counts.as_ref(), browser, replaced, &proof);
         new.unwrap().commit().await.unwrap().id()
     };
-    let (session, _) = (session().await, session().await);
+    let [ended, replaced, _] = [session(None).await, session(None).await, session(None).await];
     let (table, since) = restored_now(&old).await;
+    session(Some(replaced)).await;
 
     old.done(&["revoke-token", "--user", "janedoe", "--token", text(&revoked, "id")]);
     old.done(&["revoke-grants", "--client", &client]);
     let user = old.user(&jane["id"]).await;
     old.table.delete_api_key(&operator, &user, key).commit().await.unwrap();
-    old.table.delete_session(&operator, user.id, session).commit().await.unwrap();
+    old.table.delete_session(&operator, user.id, ended).commit().await.unwrap();
     let reset = old.done(&["reset-password", "--user", "maryroe", "--revoke-keys"]);
     let role = ["set-role", "--account", &account, "--user", "maryroe", "--role", "member"];
     old.done(&role);
@@ -139,6 +140,7 @@ async fn what_ended_since_ends_again_from_the_old_table_once_and_nothing_else() 
         "member.removed",
         "member.role_changed",
         "password.changed",
+        "session.created",
         "session.ended",
         "token.revoked",
         "user.deleted",

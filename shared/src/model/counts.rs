@@ -109,6 +109,13 @@ impl CountedGrant {
     }
 }
 
+impl CountedSession {
+    /// Whether the session works at `now`, but for its last use. One that ended is not counted.
+    fn works(&self, user: &User, now: Timestamp) -> bool {
+        self.epoch == user.credential_epoch && now < self.expires_at
+    }
+}
+
 impl Counts {
     /// Of a new user with a personal account, who belongs to so many.
     pub const fn new(user: UserId, memberships: u32) -> Self {
@@ -144,24 +151,20 @@ impl Counts {
         ended.map(|(id, _)| *id).collect()
     }
 
-    /// The sessions that a new one deletes: the one that it takes the place of, those that ended,
-    /// and the oldest if there is no room otherwise.
-    pub fn replaced_sessions(
-        &self,
-        user: &User,
-        own: Option<SessionId>,
-        now: Timestamp,
-    ) -> Vec<SessionId> {
-        let stays = |id: &SessionId, session: &CountedSession| {
-            session.epoch == user.credential_epoch && now < session.expires_at && Some(*id) != own
-        };
-        let (working, mut replaced): (Vec<SessionId>, Vec<_>) = self
-            .sessions
-            .keys()
-            .partition(|id| self.sessions.get(id).is_some_and(|own| stays(id, own)));
+    /// The sessions that no longer work.
+    pub fn ended_sessions(&self, user: &User, now: Timestamp) -> Vec<SessionId> {
+        let ended = self.sessions.iter().filter(|(_, session)| !session.works(user, now));
+        ended.map(|(id, _)| *id).collect()
+    }
+
+    /// The sessions that a new one ends, beside these, which ended before: the one that it takes the
+    /// place of, and the oldest if there is no room otherwise.
+    pub fn replaced_sessions(&self, ended: &[SessionId], own: Option<SessionId>) -> Vec<SessionId> {
+        let working = self.sessions.keys().copied().filter(|id| !ended.contains(id));
+        let (mut replaced, others): (Vec<_>, Vec<_>) = working.partition(|id| Some(*id) == own);
         // Ids sort by time.
-        let too_many = (working.len() + 1).saturating_sub(MAX_SESSIONS as usize);
-        replaced.extend(working.into_iter().take(too_many));
+        let too_many = (others.len() + 1).saturating_sub(MAX_SESSIONS as usize);
+        replaced.extend(others.into_iter().take(too_many));
         replaced
     }
 

@@ -176,16 +176,13 @@ impl Transaction<'_> {
         self.update(counts.key(), changes, no_more, CONFLICT)
     }
 
-    /// Counts a new session. It deletes the one that it replaces, those that have ended, and the
-    /// oldest if there is no room otherwise.
+    /// Counts a new session. It deletes these, which it replaces or which have ended.
     pub(in crate::table) fn count_session(
         self,
-        user: &User,
         counts: &Stored<Counts>,
         new: &Session,
-        replaced: Option<SessionId>,
+        mut gone: Vec<SessionId>,
     ) -> Result<Self> {
-        let mut gone = counts.replaced_sessions(user, replaced, Timestamp::now());
         gone.truncate(MAX_ENDED_DELETED);
         let changes = Changes::new().set_entry("sessions", new.id, CountedSession::from(new))?;
         if gone.is_empty() {
@@ -193,7 +190,7 @@ impl Transaction<'_> {
             return Ok(self.update(counts.key(), changes, room, CONFLICT));
         }
         let transaction = gone.iter().fold(self, |transaction, id| {
-            transaction.delete(Key::session(user.id, *id), Condition::always(), CONFLICT)
+            transaction.delete(Key::session(new.user, *id), Condition::always(), CONFLICT)
         });
         let changes = gone.iter().fold(changes, |changes, id| changes.remove_entry("sessions", id));
         Ok(transaction.update(counts.key(), changes, Condition::unchanged(counts), CONFLICT))

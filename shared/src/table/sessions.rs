@@ -62,16 +62,21 @@ impl Table {
         replaced: Option<SessionId>,
         proof: &SignInProof,
     ) -> Result<Write<'_, SessionCredential>> {
+        let counts = existing(counts)?;
+        let ended = counts.ended_sessions(user, Timestamp::now());
+        let mut gone = counts.replaced_sessions(&ended, replaced);
         let credential = SessionCredential::generate(user.id)?;
         let session = Session::begin(user, &credential, browser)?;
         let created = Trail::of_user(user.id, AuditAction::SessionCreated)
             .to(session.id)
-            .with("factors", proof.factors());
+            .with("factors", proof.factors())
+            .with_all("replaced", &gone);
+        gone.extend(ended);
         let transaction = Transaction::new(self, actor, "sign a user in", created)
             .put(expiring(&session, session.expires_at)?, Condition::absent(), || {
                 Error::WriteConflict
             })?
-            .count_session(user, existing(counts)?, &session, replaced)?
+            .count_session(counts, &session, gone)?
             .use_proof(proof)?;
         let write = Write::new(transaction, credential);
         Ok(write.recorded_as(SecurityEvent::SessionCreated))
