@@ -1,6 +1,7 @@
 //! What was allowed before is not asked again.
 
 use serde_json::json;
+use shared::limits::MAX_GRANTS_PER_CLIENT;
 use shared::model::{Client, Scope};
 use shared::table::{Actor, ClientChange};
 use testkit::{ConsentPage, OAuthClient, Service, TestApp, grant_id, parameter};
@@ -190,6 +191,35 @@ async fn what_was_revoked_or_has_ended_is_asked_again() {
     super::set(&app, "SET code.expiresAt = :value", late).await;
     let cookie = app.session(&jane.credentials()).await;
     assert!(!is_remembered(&app, &path, &cookie).await);
+}
+
+#[tokio::test]
+async fn once_what_was_allowed_is_revoked_what_came_without_asking_brings_no_more() {
+    arranged!(app, client, jane);
+    let cookie = app.session(&jane.credentials()).await;
+    let path = client.authorize_path("profile_read");
+    let allowed = client.tokens(&app, &jane.credentials(), "profile_read").await;
+    let unasked = client.tokens(&app, &jane.credentials(), "profile_read").await;
+
+    let grant = format!("/rollcall/v1/grants/{}", grant_id(&allowed.access));
+    assert_eq!(jane.send("DELETE", &grant).await.status, 204);
+
+    assert!(!is_remembered(&app, &path, &cookie).await);
+    // It goes on by itself.
+    assert_eq!(profile(&app, &allowed.access).await, 401);
+    assert_eq!(profile(&app, &unasked.access).await, 200);
+}
+
+#[tokio::test]
+async fn what_was_allowed_is_remembered_when_further_grants_take_its_place() {
+    arranged!(app, client, jane);
+    let cookie = app.session(&jane.credentials()).await;
+    let path = client.authorize_path("profile_read");
+    allow(&app, &path, &cookie).await;
+
+    for _ in 0..2 * MAX_GRANTS_PER_CLIENT {
+        assert!(is_remembered(&app, &path, &cookie).await);
+    }
 }
 
 #[tokio::test]

@@ -29,6 +29,9 @@ pub struct Grant {
     pub client_scope_epoch: u64,
     /// The granted scopes.
     pub scopes: BTreeSet<Scope>,
+    /// Whether its user was not asked, having allowed it before by another one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_remembered: bool,
     /// The user's credential epoch when it was granted.
     #[serde(default)]
     pub epoch: u64,

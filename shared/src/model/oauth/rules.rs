@@ -254,6 +254,7 @@ mod tests {
             client_epoch: 0,
             client_scope_epoch: 0,
             scopes: [ProfileRead, EmailRead].into(),
+            is_remembered: false,
             epoch: 0,
             code: GrantCode {
                 secret_hash: code.secret_hash(),

@@ -61,6 +61,7 @@ fn last_used_by(grant: &Grant, now: Timestamp) -> (bool, Timestamp) {
 
 impl Table {
     /// The grant by which a user allowed a client these scopes, if one works: the one that ends last.
+    /// What was given without asking allows nothing: it would outlive what the user revokes.
     /// It costs a round trip if the user has grants to the client.
     pub async fn allowing_grant(
         &self,
@@ -81,7 +82,7 @@ impl Table {
             let Some(mut grant): Option<Stored<Grant>> = items.take(&key)? else { continue };
             grant.item.limit_to(client);
             let works = grant.is_active(user, now) && grant.is_accepted_by(client);
-            if works && grant.scopes.is_superset(scopes) {
+            if works && !grant.is_remembered && grant.scopes.is_superset(scopes) {
                 allowing.push(grant.into_inner());
             }
         }
@@ -117,6 +118,8 @@ impl Table {
             client_epoch: new.client.grant_epoch,
             client_scope_epoch: new.client.scope_epoch,
             scopes: new.scopes,
+            // In the place of the one that it rests on, it counts as that did.
+            is_remembered: new.rests_on.is_some_and(|allowing| replaced != Some(allowing.id)),
             epoch: user.credential_epoch,
             code: GrantCode {
                 secret_hash: code.secret_hash(),
