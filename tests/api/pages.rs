@@ -455,6 +455,8 @@ async fn a_form_of_another_site_is_rejected_before_it_does_anything() {
             let response = app.send_event(&event).await;
             assert_eq!(heading(&response, 403), "This form came from another site", "{headers}");
             assert_eq!(app.proxy().calls(), [], "{operation}");
+            let line = testkit::own_last_request_line().unwrap();
+            assert_eq!(line["event"], "form_rejected", "{operation}");
         }
         assert_eq!(app.written().await, before, "{operation}");
         for (place, headers) in allowed.iter().enumerate() {

@@ -387,6 +387,7 @@ async fn a_passkey_takes_full_access_a_form_of_the_session_and_a_page_of_the_ser
     let foreign = [form, ("sec-fetch-site", "cross-site")];
     let path = "/account/webauthn/sign-in/challenge";
     assert_eq!(app.send("POST", path, &foreign, Some("form_token=")).await.status, 403);
+    assert_eq!(testkit::own_last_request_line().unwrap()["event"], "form_rejected");
     let long_ago = TestApp::in_seconds(-60 * 60);
     set(&app, "session", "provedAt", json!({ "S": long_ago.to_string() })).await;
     let page = Browser::open(&mut app.browser(), "/account/passkeys").await;

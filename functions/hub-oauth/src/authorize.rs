@@ -5,7 +5,6 @@ use shared::auth::{AuthRequest, Authorized, Caller, ProfileRead, SessionCookie};
 use shared::http::{ApiRequest, Query};
 use shared::model::{Client, ClientId, Counts, Grant, Scope, Timestamp};
 use shared::table::{NewGrant, Stored, fetch};
-use shared::telemetry::SecurityEvent;
 use shared::{App, Error, OAuthCode, Result};
 
 use crate::authorization::{AuthorizationRequest, client_id, format_scopes};
@@ -56,8 +55,7 @@ pub(crate) async fn show_consent(app: &App, request: &ApiRequest) -> Result<Resp
 /// what was shown, since what a request without `scope` is for may change.
 pub(crate) async fn submit_consent(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let decision = Decision::parse(request)?;
-    if !request.is_from_own_site() {
-        SecurityEvent::FormRejected.record();
+    if request.require_own_site().is_err() {
         return Ok(page::other_form(request));
     }
     authorize(app, request, Some(decision)).await

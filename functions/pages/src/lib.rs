@@ -149,7 +149,7 @@ fn boxed<F>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
 async fn route(app: &App, sealing: &SealPublicKey, request: &ApiRequest) -> Result<Response<Body>> {
     let (operation, parameters) = request.operation(OPERATIONS)?;
     request.query()?;
-    if request.method() == "POST" && !request.is_from_own_site() {
+    if request.method() == "POST" && request.require_own_site().is_err() {
         return Ok(notice::OTHER_SITE.show(request));
     }
     if OPERATIONS.iter().any(|own| own.name == operation && own.is_in_session()) {

@@ -46,9 +46,7 @@ pub async fn handle(app: &App, request: ApiRequest) -> Response<Body> {
 async fn route(app: &App, request: &ApiRequest) -> Result<Response<Body>> {
     let (operation, _) = request.operation(OPERATIONS)?;
     request.query()?;
-    if !request.is_from_own_site() {
-        return Err(Error::Forbidden("another site sent this"));
-    }
+    request.require_own_site()?;
     match operation {
         "passkeys-ask-for-confirmation" => confirmation::ask(app, request).await,
         "passkeys-ask-for-registration" => registration::ask(app, request).await,

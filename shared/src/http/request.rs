@@ -15,6 +15,7 @@ use super::{Dialect, Fields};
 use crate::limits;
 use crate::look::Look;
 use crate::settings::ServiceName;
+use crate::telemetry::SecurityEvent;
 use crate::{Error, FieldError, PublicUrl, Result, Settings};
 
 /// One request.
@@ -105,16 +106,20 @@ impl ApiRequest {
         format!("{prefix}{name}")
     }
 
-    /// Whether nothing says that a form comes from another site. Browsers say where it comes from;
-    /// those that do not are old.
-    pub fn is_from_own_site(&self) -> bool {
+    /// Rejects a form of another site. Browsers say where it comes from; those that do not are old.
+    pub fn require_own_site(&self) -> Result<()> {
         let base_url = self.base_url.to_string();
         let has_only = |name: &str, is_own: &dyn Fn(&[u8]) -> bool| {
             self.headers().get_all(name).iter().all(|value| is_own(value.as_bytes()))
         };
         // `none`: the person did it, as when a page is loaded again.
-        has_only("sec-fetch-site", &|site| matches!(site, b"same-origin" | b"none"))
+        if has_only("sec-fetch-site", &|site| matches!(site, b"same-origin" | b"none"))
             && has_only(ORIGIN.as_str(), &|own| own.eq_ignore_ascii_case(base_url.as_bytes()))
+        {
+            return Ok(());
+        }
+        SecurityEvent::FormRejected.record();
+        Err(Error::Forbidden("another site sent this"))
     }
 
     /// The path as API Gateway passes it on: decoded.

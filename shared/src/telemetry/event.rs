@@ -31,7 +31,7 @@ events! {
     SignInDeferred = "sign_in_deferred",
     /// A token was nobody's, or was revoked or expired, or its user was disabled.
     TokenRejected = "token_rejected",
-    /// The form of a page came without a valid CSRF token.
+    /// The form of a page came from another site, or without a valid CSRF token.
     FormRejected = "form_rejected",
     /// An OAuth client presented a wrong secret, or is not known.
     ClientRejected = "client_rejected",
