@@ -269,16 +269,18 @@ async fn a_signature_that_is_wrong_or_comes_again_is_an_event_with_the_user() {
     let (key, secret) = jane.api_key();
     let mut signed = operation("e24-create-api-key").of(&jane.account(), "");
     sign(&mut signed, &key, secret);
-    let mut wrong = signed.clone();
-    wrong["headers"]["authorization"] = json!(format!("{key}:AAAA"));
-
-    app.send_event(&wrong).await;
-    let rejected = line();
-    app.send_event(&signed).await;
-    app.send_event(&signed).await;
-
     let parts = |line: &Value| (line["event"].clone(), line["user"].clone());
-    assert_eq!(parts(&rejected), (json!("signature_rejected"), id(&jane)));
+
+    // Another one, and what is no base64.
+    for mac in ["AAAA", "!"] {
+        let mut wrong = signed.clone();
+        wrong["headers"]["authorization"] = json!(format!("{key}:{mac}"));
+        app.send_event(&wrong).await;
+        assert_eq!(parts(&line()), (json!("signature_rejected"), id(&jane)), "{mac}");
+    }
+    app.send_event(&signed).await;
+    app.send_event(&signed).await;
+
     assert_eq!(parts(&line()), (json!("signature_replayed"), id(&jane)));
 }
 
@@ -296,6 +298,11 @@ async fn a_token_that_was_revoked_is_an_event_with_the_user_in_every_dialect() {
         assert_eq!(jane.send("GET", path).await.status, 401, "{path}");
         assert_eq!((event(), &line()["user"]), (json!("token_rejected"), &id(&jane)), "{path}");
     }
+    // One that works, with the name of another user.
+    let john = app.person("johnroe").await;
+    let named = basic("janedoe", john.token());
+    app.send("GET", PROFILE, &[("authorization", &named)], None).await;
+    assert_eq!((event(), &line()["user"]), (json!("token_rejected"), &id(&john)));
     app.send("GET", PROFILE, &[("authorization", "Bearer rcu_nothing")], None).await;
     assert_eq!(event(), Value::Null, "it has not the form of a token");
 }

@@ -48,6 +48,7 @@ impl Signature {
     fn parse(request: &ApiRequest, credential: &str) -> Result<Self> {
         let (key, mac) = credential.split_once(':').ok_or_else(|| rejected("key"))?;
         let (user, key) = ApiKeyId::parse_key(key).map_err(|_| rejected("key"))?;
+        observe(|observed| observed.user = Some(user.to_string()));
         let mac = STANDARD.decode(mac).map_err(|_| rejected("mac"))?;
         let date = request.single_header("x-date").ok_or_else(|| rejected("date"))?;
         let date_sent = parse_date(date).ok_or_else(|| rejected("date"))?;

@@ -93,7 +93,7 @@ impl Token {
     ) -> Result<Credential> {
         let verified = self.verify_stored(&app.table, user, stored).await;
         if verified.is_err() {
-            observe(|observed| observed.user = user.map(|user| user.id.to_string()));
+            observe(|observed| observed.user = Some(self.key().0.to_string()));
             SecurityEvent::TokenRejected.record();
         }
         verified
