@@ -1324,6 +1324,7 @@ async fn the_operator_ends_what_a_user_sent_or_all_that_waits_in_an_account() {
         path_of(&by.send_json("POST", &path, &body).await)
     };
     let (of_jane, of_john) = (invite(&jane, FREE).await, invite(&john, "paul@example.com").await);
+    invite(&jane, "peter@example.com").await;
     let (table, operator) = (app.table(), Actor::operator());
     let is_revoked = async |link: &str| {
         let shown = bare(&app, "GET", link).await;
@@ -1339,11 +1340,14 @@ async fn the_operator_ends_what_a_user_sent_or_all_that_waits_in_an_account() {
     let another = invite(&jane, FREE).await;
     assert!(!is_revoked(&another).await, "she may invite");
 
+    // What ended before is left out, but not what would wait again.
+    app.set(&john, "disabled", json!({ "BOOL": true })).await;
     let account = jane.account().parse().unwrap();
     let revoked = table.revoke_invitations_to(&operator, account).await.unwrap();
     assert_eq!(revoked.len(), 2);
+    app.set(&john, "disabled", json!({ "BOOL": false })).await;
     assert!(is_revoked(&another).await && is_revoked(&of_john).await);
-    assert_eq!(states(&jane).await, ["revoked"; 2]);
+    assert_eq!(states(&jane).await, ["revoked"; 3]);
     assert_eq!(table.revoke_invitations_to(&operator, account).await.unwrap(), []);
     let log = format!("{ACCOUNTS}/{}/audit?action=invitation.revoked", jane.account());
     assert_eq!(actions(&jane, &log).await.len(), 2);

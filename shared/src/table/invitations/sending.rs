@@ -349,12 +349,20 @@ impl Table {
     ) -> Result<Vec<InvitationId>> {
         let (key, mut revoked) = (Key::account(account), Vec::new());
         loop {
-            if !self.batch_get(vec![key.clone()]).await?.contains(&key) {
+            let mut open: Vec<Stored<Invitation>> =
+                self.query_stored(account_partition(account), INVITE).await?;
+            open.retain(|own| own.is_open(Timestamp::now()));
+            let keys = open.iter().flat_map(|own| sender_keys(own)).chain([key.clone()]);
+            let items = self.batch_get(keys.collect()).await?;
+            if !items.contains(&key) {
                 return Err(Error::NotFound("account"));
             }
-            let mut waiting: Vec<Stored<Invitation>> =
-                self.query_stored(account_partition(account), INVITE).await?;
-            waiting.retain(|own| own.is_open(Timestamp::now()));
+            let mut waiting = Vec::new();
+            for invitation in open {
+                if may_wait(&invitation, &items)? {
+                    waiting.push(invitation);
+                }
+            }
             if waiting.is_empty() {
                 return Ok(revoked);
             }
@@ -519,6 +527,14 @@ pub(super) fn has_sender(invitation: &Invitation, items: &Items) -> Result<bool>
     let membership: Option<Stored<Membership>> = items.peek(&membership)?;
     let membership = membership.as_ref().map(|own| (&own.item, own.version));
     Ok(invitation.has_inviter(user.as_deref(), membership))
+}
+
+/// Whether an open invitation has not ended for good with its sender: that of a disabled user works
+/// again once the user is enabled.
+#[cfg(feature = "operator")]
+fn may_wait(invitation: &Invitation, items: &Items) -> Result<bool> {
+    let sender: Option<Stored<User>> = items.peek(&Key::user(invitation.inviter.user))?;
+    Ok(sender.is_some_and(|own| own.disabled) || has_sender(invitation, items)?)
 }
 
 /// The invitation as it is sent now: a new one, or the one that is sent again.
