@@ -23,10 +23,13 @@ pub(super) const LOST_CHECKS: &str = ", and the rest was not checked; run the co
 pub(super) const LOST_PUBLIC_KEY: &str =
     ", and no command shows the public key again: delete FILE, and run the command again";
 
+/// How DynamoDB says that it has no such table.
+const NO_TABLE: &str = "ResourceNotFoundException";
+
 /// Errors of AWS by their codes.
 const AWS: [(&[&str], &str); 3] = [
     (
-        &["ResourceNotFoundException"],
+        &[NO_TABLE],
         ": the table is not in this region and account; `aws dynamodb list-tables` lists those that \
          are",
     ),
@@ -64,6 +67,10 @@ pub(super) fn advice(error: &anyhow::Error, context: Context) -> &'static str {
     match (of_aws, reason) {
         (None, Error::Internal { .. }) if has(&TOO_LARGE) => {
             ": what was given is more than one item of the table can hold"
+        }
+        (Some(_), Error::Internal { .. }) if is_local && has(&NO_TABLE) => {
+            ": no such table is served; look at the name after --from-table, or start `cargo xtask \
+             dev` again"
         }
         (Some(_), Error::Internal { .. } | Error::Unavailable { .. })
         | (None, Error::Unavailable { .. })

@@ -96,7 +96,12 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     let (credential, token) = retry(async || {
         let user = options.user.find(table).await?;
         if user.disabled {
-            return Err(Error::Conflict("the user is disabled"));
+            let is_being_deleted = table.user_record(user).await?.is_being_deleted;
+            return Err(Error::Conflict(if is_being_deleted {
+                "the user is being deleted"
+            } else {
+                "the user is disabled"
+            }));
         }
         let (_, counts) = table.user_and(user.id, fetch::counts()).await?;
         table.create_token(&Actor::operator(), &user, counts.as_ref(), new.clone())?.commit().await

@@ -91,8 +91,9 @@ async fn box_of_account(table: &Table, account: AccountId, key: &SealPrivateKey)
         .await?
         .with_context(|| {
             format!(
-                "account {account} has no registry password: it is stored if the account is \
-                 created with a registry; `rollcall show-user` lists a user's accounts"
+                "account {account} has no registry password: it is stored with a registry, when the \
+                 account is created, by `PUT /rollcall/v1/accounts/{{id}}/registry` or on its page; \
+                 `rollcall show-user` lists a user's accounts"
             )
         })?
         .password;

@@ -28,7 +28,7 @@ use watch::Watch;
 /// taken away again, and print what came of each, one a line
 #[derive(Args)]
 pub(super) struct Options {
-    /// Where clients reach the API: https://, a host and perhaps a port
+    /// Where clients reach the API: https:// or http://, a host and perhaps a port
     #[arg(long, value_name = "URL")]
     url: PublicUrl,
     /// Also look for what it did in the logs and metrics of the stack of this name, which takes

@@ -55,7 +55,7 @@ async fn a_user_is_not_deleted_while_an_account_has_no_other_admin_to_own_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_whose_deletion_has_begun_is_not_enabled() {
+async fn a_user_whose_deletion_has_begun_is_not_enabled_and_gets_no_token() {
     let stage = Stage::new().await;
     let jane = stage.jane();
     let user = stage.user(&jane["id"]).await;
@@ -64,10 +64,14 @@ async fn a_user_whose_deletion_has_begun_is_not_enabled() {
 
     let shown = stage.done(&["show-user", "--user", "janedoe"]);
     assert_eq!((&shown["disabled"], &shown["isBeingDeleted"]), (&json!(true), &json!(true)));
-    let enabled = stage.rejected(&["enable-user", "--user", "janedoe"], "").await;
     let expected =
         "error: the user is being deleted: `rollcall delete-user --user WHO` finishes it\n";
-    assert_eq!(enabled, expected);
+    for command in [
+        &["enable-user", "--user", "janedoe"][..],
+        &["create-token", "--user", "janedoe", "--name", "x"],
+    ] {
+        assert_eq!(stage.rejected(command, "").await, expected);
+    }
     stage.done(&["delete-user", "--user", "janedoe"]);
 }
 
