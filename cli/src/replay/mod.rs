@@ -51,7 +51,7 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     let silent = table.clone().sending_mail(false);
     let replay = Replay::new(&silent, old.as_ref(), &entries);
     // An output that is lost is no reason to end the rest later.
-    let (mut left, mut printed) = (0, Ok(()));
+    let (mut left, mut printed): (usize, Result<()>) = (0, Ok(()));
     for planned in plan::plan(&entries) {
         let (outcome, reason) = match replay.act(&planned).await? {
             Outcome::Unchanged => continue,
