@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use shared::limits::MAX_REDIRECT_URI_BYTES;
-use shared::model::{ParseError, UrlParts};
+use shared::model::{ParseError, UrlParts, check_uri_characters};
 
 /// The parameters of responses (RFC 6749, sections 4.1.2 and 4.1.2.1; RFC 9207): in the URI's own
 /// query they would come twice.
@@ -38,9 +38,9 @@ impl FromStr for RedirectUri {
             let problem = format!("must be at most {MAX_REDIRECT_URI_BYTES} bytes long");
             return Err(ParseError::new(problem));
         }
-        let problem = if !is_of_uris(text) {
-            "must consist of the characters of RFC 3986, others percent-encoded"
-        } else if text.contains('#') {
+        // Browsers would encode others, and the client then names another text.
+        check_uri_characters(text)?;
+        let problem = if text.contains('#') {
             "must have no fragment"
         } else if !may_be_sent_to(text) {
             "must be https://…, http://… to localhost, 127.0.0.1 or [::1], or have a scheme with a \
@@ -56,20 +56,6 @@ impl FromStr for RedirectUri {
         };
         Err(ParseError::new(problem))
     }
-}
-
-/// Whether each character may stand in a URI (RFC 3986, appendix A), square brackets around a host
-/// alone. Browsers would encode others, and the client then names another text.
-fn is_of_uris(text: &str) -> bool {
-    // The scheme and the host are checked by themselves.
-    let rest = text.split_once(':').map_or(text, |(_, rest)| rest);
-    let bracketed = rest.strip_prefix("//[").and_then(|host| host.split_once(']'));
-    let rest = bracketed.map_or(rest, |(_, rest)| rest);
-    let is_hex = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
-    rest.bytes().enumerate().all(|(place, byte)| match byte {
-        b'%' => (1..=2).all(|next| is_hex(rest.as_bytes().get(place + next))),
-        _ => byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=".contains(&byte),
-    })
 }
 
 /// A name counts as its readers decode it.
@@ -166,18 +152,10 @@ mod tests {
             "https://user@example.com/",
             "https://:password@example.com/",
             "https:\\\\example.com",
-            "https://example.com/<x>",
-            "https://example.com/\"",
             "https://example.com/{x}|^`",
-            "https://example.com/[x]",
-            "https://example.com/?a=<x>&b=://[c]",
-            "com.example.app:/<x>?a=://[b]",
-            "https://example.com/%zz",
-            "https://example.com/%4",
             "https://example.com/a b",
             " https://example.com/",
             "https://example.com/\n",
-            "https://exämple.com/",
             "http://example.com/",
             "http://localhost.example.com/",
             "http://127.0.0.1@example.com/",

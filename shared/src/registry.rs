@@ -5,7 +5,9 @@ use std::str::FromStr;
 use crate::Result;
 use crate::http::Fields;
 use crate::limits::{MAX_REGISTRY_FIELD, MAX_REGISTRY_PASSWORD};
-use crate::model::{EmailAddress, ParseError, Registry, UrlParts, parse_shown, parse_text};
+use crate::model::{
+    EmailAddress, ParseError, Registry, UrlParts, check_uri_characters, parse_shown, parse_text,
+};
 use crate::seal::SealPublicKey;
 
 /// The names of the four fields in a body: server, address, username and password.
@@ -57,7 +59,8 @@ impl RegistryFields {
     }
 }
 
-/// An https URL of at most 255 characters, in ASCII, without a user or password in it.
+/// An https URL of at most 255 characters, without a user or password in it, that is a URI: typed
+/// clients read it as one.
 struct Server(String);
 
 impl FromStr for Server {
@@ -67,11 +70,10 @@ impl FromStr for Server {
         let typed = parse_text(raw, MAX_REGISTRY_FIELD)?;
         let is_https = |url: &UrlParts<'_>| url.scheme.eq_ignore_ascii_case("https");
         let is_server = |url: UrlParts<'_>| is_https(&url) && url.port != Some(0);
-        if typed.is_ascii() && UrlParts::parse(&typed).is_some_and(is_server) {
-            Ok(Self(typed))
-        } else {
-            Err(ParseError::new("must be an https URL"))
+        if !UrlParts::parse(&typed).is_some_and(is_server) {
+            return Err(ParseError::new("must be an https URL"));
         }
+        check_uri_characters(&typed).map(|()| Self(typed))
     }
 }
 

@@ -144,7 +144,7 @@ async fn one_signs_up_by_a_mail_with_a_proved_address_and_the_link_works_once() 
     let asked = get(&app, SIGN_UP).await;
     assert_eq!(heading(&asked, 200), "Sign up");
     let email = &inputs(page(&asked, 200))["email"];
-    for attribute in ["type=\"email\"", "autocomplete=\"email\"", "autocapitalize=\"none\""] {
+    for attribute in ["inputmode=\"email\"", "autocomplete=\"email\"", "autocapitalize=\"none\""] {
         assert!(email.contains(attribute), "{email}");
     }
     let path = sign_up_path(&app, &mut post, ADDRESS).await;

@@ -73,6 +73,26 @@ async fn an_account_is_made_chosen_and_deleted_by_its_name() {
 }
 
 #[tokio::test]
+async fn white_space_in_the_name_of_an_account_to_delete_is_entered_as_it_looks() {
+    let app = TestApp::start().await;
+    let (_jane, _, mut browser) = jane(&app).await;
+
+    for (name, wrong, entered) in [
+        ("Tea  m", "Team", "Tea m"),
+        ("Tea\u{a0}m", "Team", "Tea m"),
+        ("Tea m", "Tea n", " Tea \u{3000}m "),
+    ] {
+        let list = browser.open(ACCOUNTS).await;
+        let page = browser.submit(&list, ACCOUNTS, &[("name", name)]).await;
+        let delete = format!("{}/delete", page.path.strip_suffix("?done=made").unwrap());
+        let page = browser.submit(&page, &delete, &[("confirmation", wrong)]).await;
+        shows(&page, 400, &["Name of the account is another one"]);
+        let deleted = browser.submit(&page, &delete, &[("confirmation", entered)]).await;
+        shows(&deleted, 200, &["The account is deleted."]);
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_made_stays_in_the_form_with_its_reason() {
     let app = TestApp::start().await;
     let (_jane, own, mut browser) = jane(&app).await;

@@ -154,3 +154,41 @@ async fn a_server_is_an_https_url_and_no_error_repeats_the_password() {
         json!(["registryEmail: must be an e-mail address"])
     );
 }
+
+#[tokio::test]
+async fn a_server_is_a_uri_as_rfc_3986_has_them_in_every_dialect() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let path = format!("/rollcall/v1/accounts/{}/registry", jane.account());
+    let (mut quave, email) = (body(), "user@example.com");
+    let mut rollcall = json!({ "email": email, "username": "user", "password": PASSWORD });
+
+    for server in [
+        "https://registry.example.com/{x}|^`\"<>",
+        "https://registry.example.com/[x]",
+        "https://registry.example.com/%zz",
+        "https://registry.example.com/ä",
+        "https://bücher.example",
+        "https://registry.example.com/#a#b",
+    ] {
+        (quave["registryServer"], rollcall["server"]) = (json!(server), json!(server));
+        let made = jane.send_json("POST", ACCOUNT, &quave).await;
+        let set = jane.send_json("PUT", &path, &rollcall).await;
+        for rejected in [made, set] {
+            let why = "must consist of the characters of RFC 3986, others percent-encoded";
+            assert_eq!(rejected.status, 400, "{server}: {rejected:?}");
+            assert!(rejected.body.to_string().contains(why), "{server}: {rejected:?}");
+        }
+    }
+    for server in [
+        "https://registry.example.com:5000/v2/~a/%c3%A4;b=1,(c)!?d=$'*+&e=:@/?#f/?",
+        "https://[2001:db8::1]:5000/",
+        "https://my_registry",
+    ] {
+        (quave["registryServer"], rollcall["server"]) = (json!(server), json!(server));
+        let made = jane.send_json("POST", ACCOUNT, &quave).await;
+        let set = jane.send_json("PUT", &path, &rollcall).await;
+        assert_eq!((made.status, set.status), (200, 204), "{server}");
+        assert_eq!(jane.send("GET", &path).await.text("server"), server);
+    }
+}

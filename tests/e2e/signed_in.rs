@@ -698,6 +698,43 @@ async fn what_was_entered_outlives_the_session_and_no_password_and_no_page_of_it
     browser.end().await;
 }
 
+#[tokio::test]
+async fn a_form_takes_any_address_and_leaves_a_stored_one_as_it_was_entered() {
+    let (browser, jane) = (Browser::start().await, unique("jane"));
+    begin(&browser, &jane).await;
+    let (own, contact) = (format!("jürgen@{jane}.example"), format!("info@bücher-{jane}.example"));
+    let profile = "/rollcall/v1/users/self";
+
+    for gravatar in [&own, &contact] {
+        let change = json!({ "profile": { "gravatarEmail": gravatar } });
+        call(&jane, "PATCH", profile, Some(change), 200).await;
+        browser.open("/account").await;
+        submit(&browser, &[("name", gravatar)]).await;
+        says(&browser, "Your profile is saved.").await;
+        let stored = call(&jane, "GET", profile, None, 200).await;
+        assert_eq!(stored["name"], json!(gravatar));
+        assert_eq!(stored["profile"]["gravatarEmail"], json!(gravatar));
+    }
+
+    let made = json!({ "name": "Books", "email": contact });
+    let made = call(&jane, "POST", "/rollcall/v1/accounts", Some(made), 201).await;
+    let path = format!("/accounts/{}", made["id"].as_str().unwrap());
+    browser.open(&format!("/account{path}")).await;
+    submit(&browser, &[("name", "Bücher")]).await;
+    says(&browser, "The changes are saved.").await;
+    let stored = call(&jane, "GET", &format!("/rollcall/v1{path}"), None, 200).await;
+    assert_eq!([&stored["name"], &stored["email"]], [&json!("Bücher"), &json!(contact)]);
+
+    for address in [own, contact, format!("\"a b\"@{jane}.example")] {
+        browser.open("/account/emails").await;
+        submit(&browser, &[("email", &address)]).await;
+        says(&browser, "The address is added. It is not confirmed yet.").await;
+        let stored = emails(&jane, PASSWORD).await;
+        assert_eq!(stored.last(), Some(&(address, false)), "{stored:?}");
+    }
+    browser.end().await;
+}
+
 /// The page of somebody who wants this address in the profile of whoever comes by.
 fn trap(address: &str) -> String {
     let page = format!("{}/account/emails", base_url());

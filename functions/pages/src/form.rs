@@ -117,16 +117,25 @@ pub(crate) enum Input<'a> {
 }
 
 impl Input<'_> {
+    /// The type of the `input`. Of an address or a URL it is not `email` or `url`: browsers reject
+    /// some that are taken here, and send some as another text, stored ones too.
     const fn kind(self) -> &'static str {
         match self {
-            Self::Words | Self::Name => "text",
-            Self::Email => "email",
-            Self::Url => "url",
+            Self::Words | Self::Name | Self::Email | Self::Url => "text",
             Self::Phone => "tel",
             Self::NewPassword | Self::Password => "password",
             Self::Checkbox => "checkbox",
             Self::Date => "date",
             Self::Lines | Self::Choice(_) | Self::Checks(_) => "",
+        }
+    }
+
+    /// The keyboard of a phone, where the type does not say it.
+    const fn keyboard(self) -> Option<&'static str> {
+        match self {
+            Self::Email => Some("email"),
+            Self::Url => Some("url"),
+            _ => None,
         }
     }
 
@@ -298,7 +307,8 @@ impl Field<'_> {
                     required[is_required] autofocus[has_focus]
                     aria-invalid=[error.map(|_| "true")] aria-describedby=[described] { (value) }
             } @else if input != Input::Checkbox {
-                input #(id) type=(input.kind()) name=(name) value=[shown(input, value)]
+                input #(id) type=(input.kind()) inputmode=[input.keyboard()] name=(name)
+                    value=[shown(input, value)]
                     autocomplete=(autocomplete) autocapitalize=[exact.then_some("none")]
                     spellcheck=[exact.then_some("false")] minlength=[min]
                     data-show=[input.is_password().then_some(words::SHOW_PASSWORD)]

@@ -75,5 +75,5 @@ pub use slug::Slug;
 pub(crate) use time::seconds_after;
 pub use time::{UtcMillis, parse_rfc3339, parse_time_bound};
 pub use token::{Scope, SecretHash, TokenKind, UserToken};
-pub use url::UrlParts;
+pub use url::{UrlParts, check_uri_characters};
 pub use user::{User, Username};

@@ -29,8 +29,9 @@ pub(crate) fn seconds_after(time: Timestamp, seconds: i64) -> crate::Result<Time
 }
 
 /// A timestamp as RFC 3339 writes it: date, `T`, time to the second, an optional fraction, and `Z`
-/// or an offset. A fraction is cut to nanoseconds. Also as clients write it that generators make: with
-/// a blank in place of `T` and before the offset, an offset without a colon, or `UTC` for `Z`.
+/// or an offset. A fraction is cut to nanoseconds, and a leap second counts as the second before it.
+/// Also as clients write it that generators make: with a blank in place of `T` and before the
+/// offset, an offset without a colon, or `UTC` for `Z`.
 pub fn parse_rfc3339(text: &str) -> Result<Timestamp, ParseError> {
     parse_any(text)?.ok_or_else(|| ParseError::new("is too far in the future"))
 }
@@ -106,6 +107,7 @@ mod tests {
             ("2026-11-21T12:00:00.5Z", "2026-11-21T12:00:00.500Z"),
             ("2026-11-21T12:00:59.999999999Z", "2026-11-21T12:00:59.999Z"),
             ("2026-11-21T12:00:00.0009+02:00", "2026-11-21T10:00:00.000Z"),
+            ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59.000Z"),
         ] {
             let shown_time = UtcMillis::from(parse_rfc3339(time).unwrap());
             assert_eq!(serde_json::to_value(shown_time).unwrap(), shown);

@@ -9,6 +9,7 @@ use std::net::Ipv6Addr;
 use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 
+use super::ParseError;
 use crate::text::is_host_name;
 
 /// What is no letter and may stand beside some: joiners, and the dots and marks of Catalan, Greek,
@@ -51,6 +52,23 @@ impl<'a> UrlParts<'a> {
     pub fn is_web(&self) -> bool {
         ["http", "https"].iter().any(|web| self.scheme.eq_ignore_ascii_case(web))
     }
+}
+
+/// Checks that each character of a URI may stand where it does (RFC 3986, appendix A): square
+/// brackets around a host alone, and `#` once. Scheme and host are left to [`UrlParts::parse`].
+pub fn check_uri_characters(text: &str) -> Result<(), ParseError> {
+    let rest = text.split_once(':').map_or(text, |(_, rest)| rest);
+    let bracketed = rest.strip_prefix("//[").and_then(|host| host.split_once(']'));
+    let rest = bracketed.map_or(rest, |(_, rest)| rest);
+    let is_hex = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
+    let are_of_uris = rest.bytes().enumerate().all(|(place, byte)| match byte {
+        b'%' => (1..=2).all(|next| is_hex(rest.as_bytes().get(place + next))),
+        _ => byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=".contains(&byte),
+    });
+    if are_of_uris && rest.matches('#').count() <= 1 {
+        return Ok(());
+    }
+    Err(ParseError::new("must consist of the characters of RFC 3986, others percent-encoded"))
 }
 
 /// The host, and what follows a colon after it.
@@ -127,6 +145,40 @@ mod tests {
             ("com.example.app://callback", "com.example.app", "callback", None),
         ] {
             assert_eq!(UrlParts::parse(text), Some(UrlParts { scheme, host, port }), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_uri_has_the_characters_of_rfc_3986_each_where_it_may_stand() {
+        for right in [
+            "https://example.com:8443/~a-b._%C3%bc//c;d=1,2?e=%20&f=:@/?!$'()*+#g/?=%00",
+            "https://[2001:db8::1]:5000/?a#",
+            "com.example.app:/oauth",
+        ] {
+            assert_eq!(check_uri_characters(right), Ok(()), "{right}");
+        }
+        for wrong in [
+            "https://example.com/<x>",
+            "https://example.com/\"",
+            "https://example.com/{x}",
+            "https://example.com/|",
+            "https://example.com/^",
+            "https://example.com/`",
+            "https://example.com/\\",
+            "https://example.com/[x]",
+            "https://[::1]/?[",
+            "https://example.com/?a=<x>&b=://[c]",
+            "com.example.app:/<x>?a=://[b]",
+            "https://example.com/%zz",
+            "https://example.com/%4",
+            "https://example.com/%",
+            "https://example.com/a b",
+            "https://example.com/\u{7f}",
+            "https://example.com/ä",
+            "https://exämple.com/",
+            "https://example.com/#a#b",
+        ] {
+            assert!(check_uri_characters(wrong).is_err(), "{wrong}");
         }
     }
 
