@@ -50,6 +50,7 @@ impl From<Grant> for GrantView {
             expires_at,
             last_used_at,
             user: _,
+            is_remembered: _,
             epoch: _,
             code: _,
             refresh: _,
