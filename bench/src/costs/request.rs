@@ -28,7 +28,7 @@ pub(crate) struct Assumptions {
     #[arg(long, default_value_t = ROUND_TRIP_MS)]
     round_trip_ms: u32,
     /// Milliseconds of a whole core that a function takes by itself
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 1)]
     own_ms: u32,
     /// Milliseconds of a whole core that a password hash takes
     #[arg(long, default_value_t = 75)]
@@ -40,7 +40,7 @@ pub(crate) struct Assumptions {
 
 impl Default for Assumptions {
     fn default() -> Self {
-        Self { round_trip_ms: ROUND_TRIP_MS, own_ms: 2, hash_ms: 75, traced_percent: 5 }
+        Self { round_trip_ms: ROUND_TRIP_MS, own_ms: 1, hash_ms: 75, traced_percent: 5 }
     }
 }
 
@@ -55,11 +55,11 @@ impl Assumptions {
     /// The assumptions in words.
     pub(crate) fn description(&self) -> String {
         let Self { round_trip_ms, own_ms, hash_ms, traced_percent } = self;
-        let [small, large] = [256.0, 1024.0].map(share_of_a_core);
+        let [small, large] = [128.0, 1024.0].map(share_of_a_core);
         format!(
             "a round trip to DynamoDB takes {round_trip_ms} ms, which only a cloud could tell; the \
              function itself takes {own_ms} ms of a whole core and a password hash {hash_ms} more, \
-             a little above what [performance.md](performance.md) shows, and at 256 MB it has \
+             more than [performance.md](performance.md) shows, and at 128 MB it has \
              {small:.2} of a core, at 1024 MB {large:.2}; X-Ray records \
              {traced_percent} of 100 requests"
         )
