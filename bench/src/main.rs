@@ -13,6 +13,7 @@
 mod baseline;
 mod costs;
 mod measure;
+mod order;
 mod performance;
 mod scale;
 

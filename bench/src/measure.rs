@@ -9,11 +9,25 @@ mod load;
 pub(crate) mod process;
 mod quota;
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use anyhow::{Context, Result};
 
 use crate::performance::{BY_PASSWORD, Plan, Results};
 use environment::Environment;
 use process::Runs;
+
+/// What each program runs, for each request that it gets.
+pub(crate) async fn ran(plan: &Plan) -> Result<Vec<(PathBuf, BTreeSet<String>)>> {
+    let environment = Environment::start(plan).await?;
+    let mut all = Vec::new();
+    for subject in environment.subjects() {
+        let ran = instructions::ran(&environment, subject).await;
+        all.push((subject.program.clone(), ran.with_context(|| subject.name.clone())?));
+    }
+    Ok(all)
+}
 
 pub(crate) async fn measured(plan: &Plan) -> Result<Results> {
     let environment = Environment::start(plan).await?;

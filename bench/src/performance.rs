@@ -20,7 +20,7 @@ use clap::{Args, value_parser};
 use devkit::{out, workspace};
 use serde::Serialize;
 
-use crate::{measure, scale};
+use crate::{measure, order, scale};
 use programs::Compared;
 
 pub(crate) use pages::{PAGE_WITH_SESSION, READ_WITH_TOKEN};
@@ -28,6 +28,7 @@ pub(crate) use passwords::{BY_PASSWORD, BY_TOKEN, SIZES, share_of_a_core};
 pub(crate) use plan::{
     Floors, Function, LEAN, Loaded, Measured, Peers, Plan, Results, Round, STOCK, Throttled,
 };
+pub(crate) use programs::with_symbols;
 
 /// Measure the functions' cold starts, warm requests, memory and size against floors
 #[derive(Args)]
@@ -38,6 +39,9 @@ pub(crate) struct Options {
     /// audit logs grow
     #[arg(long, conflicts_with_all = ["rounds", "requests", "only", "compare", "no_instructions", "no_peers"])]
     scale: bool,
+    /// Find instead what starts and requests run, and write it into functions/symbol-order.txt
+    #[arg(long, conflicts_with_all = ["scale", "write", "rounds", "requests", "only", "compare", "no_instructions", "no_peers"])]
+    order: bool,
     /// With --scale, the most users in the table and entries in a log
     #[arg(long, requires = "scale", value_name = "N", default_value_t = 1_000_000, value_parser = value_parser!(u64).range(1_001..))]
     users: u64,
@@ -74,6 +78,9 @@ struct Starts {
 /// Builds, measures over TLS and once more without, and reports.
 pub(crate) async fn run(options: Options) -> Result<()> {
     let folder = workspace::target_dir()?.join("bench");
+    if options.order {
+        return order::run(&folder).await;
+    }
     if options.scale {
         return scale::run(&folder, options.users, options.write).await;
     }

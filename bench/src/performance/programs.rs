@@ -15,6 +15,7 @@ use devkit::{out, tools, workspace};
 
 /// Lets a function trust an authority of the bench. Nothing that is released has it.
 const FEATURE: &str = "shared/custom-ca";
+const WITH_SYMBOLS: &str = "profile.release.strip = false";
 /// With it aws-lc is built without the source of entropy that takes most of the stock's start.
 const WITHOUT_JITTER: (&str, &str) = ("AWS_LC_SYS_NO_JITTER_ENTROPY", "1");
 
@@ -59,13 +60,26 @@ pub(crate) async fn functions(folder: &Path, only: &[String]) -> Result<Vec<Func
     }
     all.retain(|function| only.is_empty() || only.contains(&function.binary));
     // A function without a table makes no calls and trusts no authority.
-    let (calling, silent): (Vec<_>, Vec<_>) =
-        all.iter().cloned().partition(|function| function.environment.contains("TABLE_NAME"));
+    let (calling, silent): (Vec<_>, Vec<_>) = all.iter().cloned().partition(calls_table);
     release(&calling, &["--features", FEATURE], folder).await?;
     release(&silent, &[], folder).await?;
-    let program = |name: String| folder.join("release").join(name);
-    let function = |name: String| Function { program: program(name.clone()), label: None, name };
-    Ok(all.into_iter().map(|one| function(one.binary)).collect())
+    Ok(all.into_iter().map(|one| of(folder, one.binary)).collect())
+}
+
+/// Every function that calls the table, with the names of what is in it.
+pub(crate) async fn with_symbols(folder: &Path) -> Result<Vec<Function>> {
+    let mut all = Template::load()?.functions().to_vec();
+    all.retain(|one| !one.routes.is_empty() && calls_table(one));
+    release(&all, &["--features", FEATURE, "--config", WITH_SYMBOLS], folder).await?;
+    Ok(all.into_iter().map(|one| of(folder, one.binary)).collect())
+}
+
+fn calls_table(function: &template::Function) -> bool {
+    function.environment.contains("TABLE_NAME")
+}
+
+fn of(folder: &Path, name: String) -> Function {
+    Function { program: folder.join("release").join(&name), label: None, name }
 }
 
 async fn release(functions: &[template::Function], how: &[&str], folder: &Path) -> Result<()> {

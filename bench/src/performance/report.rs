@@ -50,7 +50,7 @@ impl<'a> Shares<'a> {
         let warm = match (self.of.is_read, self.of.due_rounds) {
             (true, 0 | 1) => 1.10,
             (true, 2) => 1.5,
-            (false, 2) => 2.3,
+            (false, 2) => 2.8,
             _ => f64::INFINITY,
         };
         let start = |most| if self.of.is_read { most } else { f64::INFINITY };
@@ -82,8 +82,9 @@ fn midmean(measured: &Measured, of: fn(&Round) -> f64) -> f64 {
 /// Prints, and fails if something is over its budget; writes the documentation too if it shall.
 pub(crate) fn report(over_tls: &Results, without_tls: &Results, write: bool) -> Result<()> {
     let [of_lean, of_stock] = [shares(over_tls, LEAN)?, shares(over_tls, STOCK)?];
+    let plain = shares(without_tls, LEAN)?;
     let page = PageShares::new(&of_lean);
-    let section = section([&of_lean, &of_stock], page.as_ref(), over_tls, without_tls)?;
+    let section = section([&of_lean, &plain, &of_stock], page.as_ref(), over_tls, without_tls)?;
     out::line(&section)?;
     let mut over: Vec<_> = of_stock
         .iter()
@@ -111,7 +112,7 @@ fn shares<'a>(results: &'a Results, floor: &str) -> Result<Vec<Shares<'a>>> {
 }
 
 fn section(
-    [of_lean, of_stock]: [&[Shares<'_>]; 2],
+    [of_lean, plain, of_stock]: [&[Shares<'_>]; 3],
     page: Option<&PageShares>,
     over_tls: &Results,
     without_tls: &Results,
@@ -120,7 +121,9 @@ fn section(
     let starts = over_tls.starts();
     writeln!(text, "Shares of what the lean one takes, over TLS, each started {starts} times:\n")?;
     text += &table(of_lean)?;
-    writeln!(text, "\nShares of what the stock one takes, in the same run:\n")?;
+    writeln!(text, "\nWithout TLS, each started {} times:\n", without_tls.starts())?;
+    text += &table(plain)?;
+    writeln!(text, "\nShares of what the stock one takes, over TLS:\n")?;
     text += &table(of_stock)?;
     if let Some(page) = page {
         text += "\n";
