@@ -69,8 +69,8 @@ pub(super) fn advice(error: &anyhow::Error, context: Context) -> &'static str {
             ": what was given is more than one item of the table can hold"
         }
         (Some(_), Error::Internal { .. }) if is_local && has(&NO_TABLE) => {
-            ": no such table is served; look at the name after --from-table, or start `cargo xtask \
-             dev` again"
+            ": no such table is served; with `replay` look at the name after --from-table, else start \
+             `cargo xtask dev` again"
         }
         (Some(_), Error::Internal { .. } | Error::Unavailable { .. })
         | (None, Error::Unavailable { .. })

@@ -1341,13 +1341,15 @@ async fn the_operator_ends_what_a_user_sent_or_all_that_waits_in_an_account() {
     assert!(!is_revoked(&another).await, "she may invite");
 
     // What ended before is left out, but not what would wait again.
+    table.revoke_invitations_by(&operator, john.user().id).await.unwrap();
+    let of_john = invite(&john, "mary@example.com").await;
     app.set(&john, "disabled", json!({ "BOOL": true })).await;
     let account = jane.account().parse().unwrap();
     let revoked = table.revoke_invitations_to(&operator, account).await.unwrap();
     assert_eq!(revoked.len(), 2);
     app.set(&john, "disabled", json!({ "BOOL": false })).await;
     assert!(is_revoked(&another).await && is_revoked(&of_john).await);
-    assert_eq!(states(&jane).await, ["revoked"; 3]);
+    assert_eq!(states(&jane).await, ["revoked"; 4]);
     assert_eq!(table.revoke_invitations_to(&operator, account).await.unwrap(), []);
     let log = format!("{ACCOUNTS}/{}/audit?action=invitation.revoked", jane.account());
     assert_eq!(actions(&jane, &log).await.len(), 2);

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A prefix stands for all symbols that have it, if this share of their code runs.
+/// A prefix may stand for several symbols if this share of their code runs. Instances of one
+/// generic function can have one symbol, but for the hash: they are placed together.
 const MOSTLY: f64 = 0.8;
 /// A shorter one would also take in what another version of a crate brings.
 const SHORTEST: usize = 8;
@@ -53,7 +54,7 @@ fn stable(symbol: &str) -> String {
     })
 }
 
-/// Of sorted symbols that share their first bytes, so many.
+/// Finds prefixes of sorted symbols whose first `shared` bytes are the same.
 fn find(symbols: &[(&str, Bytes)], shared: usize, found: &mut Vec<String>) {
     let sum = |of: fn(&Bytes) -> u64| symbols.iter().map(|(_, bytes)| of(bytes)).sum::<u64>();
     let (ran, all) = (sum(|bytes| bytes.ran), sum(|bytes| bytes.all));

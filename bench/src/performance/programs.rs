@@ -66,7 +66,7 @@ pub(crate) async fn functions(folder: &Path, only: &[String]) -> Result<Vec<Func
     Ok(all.into_iter().map(|one| of(folder, one.binary)).collect())
 }
 
-/// Every function that calls the table, with the names of what is in it.
+/// Every function that requests reach and that calls the table, with symbols.
 pub(crate) async fn with_symbols(folder: &Path) -> Result<Vec<Function>> {
     let mut all = Template::load()?.functions().to_vec();
     all.retain(|one| !one.routes.is_empty() && calls_table(one));

@@ -131,7 +131,7 @@ impl Input<'_> {
     }
 
     /// The keyboard of a phone, where the type does not say it.
-    const fn keyboard(self) -> Option<&'static str> {
+    const fn input_mode(self) -> Option<&'static str> {
         match self {
             Self::Email => Some("email"),
             Self::Url => Some("url"),
@@ -307,7 +307,7 @@ impl Field<'_> {
                     required[is_required] autofocus[has_focus]
                     aria-invalid=[error.map(|_| "true")] aria-describedby=[described] { (value) }
             } @else if input != Input::Checkbox {
-                input #(id) type=(input.kind()) inputmode=[input.keyboard()] name=(name)
+                input #(id) type=(input.kind()) inputmode=[input.input_mode()] name=(name)
                     value=[shown(input, value)]
                     autocomplete=(autocomplete) autocapitalize=[exact.then_some("none")]
                     spellcheck=[exact.then_some("false")] minlength=[min]

@@ -75,7 +75,6 @@ impl Signature {
         user: Option<&Stored<User>>,
         stored: &StoredCredential,
     ) -> Result<Credential> {
-        observe(|observed| observed.user = user.map(|user| user.id.to_string()));
         let user = user.filter(|user| !user.disabled).ok_or_else(|| rejected("user"))?;
         let key = user.api_keys.get(&self.key.to_string()).ok_or_else(|| rejected("key"))?;
         let secret = key.secret(user.id, &*app.service_keys.version(&key.key_version).await?)?;

@@ -110,7 +110,7 @@ impl CountedGrant {
 }
 
 impl CountedSession {
-    /// Whether the session works at `now`, but for its last use. One that ended is not counted.
+    /// Whether the session works at `now`, idleness aside. One that was ended is not in the counts.
     fn works(&self, user: &User, now: Timestamp) -> bool {
         self.epoch == user.credential_epoch && now < self.expires_at
     }

@@ -68,7 +68,9 @@ pub fn check_uri_characters(text: &str) -> Result<(), ParseError> {
     if are_of_uris && rest.matches('#').count() <= 1 {
         return Ok(());
     }
-    Err(ParseError::new("must consist of the characters of RFC 3986, others percent-encoded"))
+    Err(ParseError::new(
+        "must consist of the characters of RFC 3986, others percent-encoded, in a host as xn--",
+    ))
 }
 
 /// The host, and what follows a colon after it.

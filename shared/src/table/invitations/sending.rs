@@ -533,8 +533,12 @@ pub(super) fn has_sender(invitation: &Invitation, items: &Items) -> Result<bool>
 /// again once the user is enabled.
 #[cfg(feature = "operator")]
 fn may_wait(invitation: &Invitation, items: &Items) -> Result<bool> {
-    let sender: Option<Stored<User>> = items.peek(&Key::user(invitation.inviter.user))?;
-    Ok(sender.is_some_and(|own| own.disabled) || has_sender(invitation, items)?)
+    let [user, membership] = sender_keys(invitation);
+    let enabled = |user: Stored<User>| User { disabled: false, ..user.into_inner() };
+    let user: Option<User> = items.peek(&user)?.map(enabled);
+    let membership: Option<Stored<Membership>> = items.peek(&membership)?;
+    let membership = membership.as_ref().map(|own| (&own.item, own.version));
+    Ok(invitation.has_inviter(user.as_ref(), membership))
 }
 
 /// The invitation as it is sent now: a new one, or the one that is sent again.
