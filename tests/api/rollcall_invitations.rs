@@ -1342,7 +1342,8 @@ async fn the_operator_ends_what_a_user_sent_or_all_that_waits_in_an_account() {
 
     // What ended before is left out, but not what would wait again.
     table.revoke_invitations_by(&operator, john.user().id).await.unwrap();
-    let of_john = invite(&john, "mary@example.com").await;
+    let of_john = invite(&john, "ruth@example.com").await;
+    assert!(!is_revoked(&of_john).await, "he may invite");
     app.set(&john, "disabled", json!({ "BOOL": true })).await;
     let account = jane.account().parse().unwrap();
     let revoked = table.revoke_invitations_to(&operator, account).await.unwrap();

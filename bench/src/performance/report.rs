@@ -241,8 +241,8 @@ mod tests {
         assert_eq!(over(&longer, [0.75, 1.5, 0.85, 0.90]), Vec::<&str>::new());
         assert_eq!(over(&longer, [0.76, 1.51, 0.86, 0.91]), names);
         let write = Measured { is_read: false, due_rounds: 2, calls: 2.0, ..read() };
-        assert_eq!(over(&write, [9.0, 2.3, 9.0, 9.0]), Vec::<&str>::new());
-        assert_eq!(over(&write, [0.1, 2.31, 0.1, 0.1]), ["warm"]);
+        assert_eq!(over(&write, [9.0, 2.8, 9.0, 9.0]), Vec::<&str>::new());
+        assert_eq!(over(&write, [0.1, 2.81, 0.1, 0.1]), ["warm"]);
     }
 
     #[test]
