@@ -19,7 +19,8 @@ const FILE: &str = "functions/symbol-order.txt";
 const HEAD: &str = "# Prefixes of the symbols that starts and requests run. \
                     `cargo xtask bench --order` writes them.\n";
 
-/// Runs every function that requests reach and that calls the table under callgrind, over TLS as in the cloud.
+/// Runs every function that requests reach and that calls the table under callgrind, over TLS as in
+/// the cloud.
 pub(crate) async fn run(folder: &Path) -> Result<()> {
     let folder = folder.join("order");
     let plan = Plan {

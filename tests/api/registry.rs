@@ -160,8 +160,15 @@ async fn a_server_is_a_uri_as_rfc_3986_has_them_in_every_dialect() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
     let path = format!("/rollcall/v1/accounts/{}/registry", jane.account());
-    let (mut quave, email) = (body(), "user@example.com");
-    let mut rollcall = json!({ "email": email, "username": "user", "password": PASSWORD });
+    let send = async |server: &str| {
+        let mut quave = body();
+        quave["registryServer"] = json!(server);
+        let email = "user@example.com";
+        let rollcall =
+            json!({ "server": server, "email": email, "username": "user", "password": PASSWORD });
+        let made = jane.send_json("POST", ACCOUNT, &quave).await;
+        [made, jane.send_json("PUT", &path, &rollcall).await]
+    };
 
     for server in [
         "https://registry.example.com/{x}|^`\"<>",
@@ -171,10 +178,7 @@ async fn a_server_is_a_uri_as_rfc_3986_has_them_in_every_dialect() {
         "https://bücher.example",
         "https://registry.example.com/#a#b",
     ] {
-        (quave["registryServer"], rollcall["server"]) = (json!(server), json!(server));
-        let made = jane.send_json("POST", ACCOUNT, &quave).await;
-        let set = jane.send_json("PUT", &path, &rollcall).await;
-        for rejected in [made, set] {
+        for rejected in send(server).await {
             let why = "must consist of the characters of RFC 3986, others percent-encoded";
             assert_eq!(rejected.status, 400, "{server}: {rejected:?}");
             assert!(rejected.body.to_string().contains(why), "{server}: {rejected:?}");
@@ -185,10 +189,7 @@ async fn a_server_is_a_uri_as_rfc_3986_has_them_in_every_dialect() {
         "https://[2001:db8::1]:5000/",
         "https://my_registry",
     ] {
-        (quave["registryServer"], rollcall["server"]) = (json!(server), json!(server));
-        let made = jane.send_json("POST", ACCOUNT, &quave).await;
-        let set = jane.send_json("PUT", &path, &rollcall).await;
-        assert_eq!((made.status, set.status), (200, 204), "{server}");
+        assert_eq!(send(server).await.map(|response| response.status), [200, 204], "{server}");
         assert_eq!(jane.send("GET", &path).await.text("server"), server);
     }
 }

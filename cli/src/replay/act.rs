@@ -43,15 +43,10 @@ impl<'a> Replay<'a> {
     }
 
     pub(super) async fn act(&self, planned: &Planned<'_>) -> Result<Outcome> {
-        let (act, LoggedEntry { log, entry }) = (&planned.act, planned.entry);
-        if let Act::DeleteUser(user) = act {
-            return self.delete_user(*user, planned.entry).await;
+        match &planned.act {
+            Act::DeleteUser(user) => self.delete_user(*user, planned.entry).await,
+            act => retry(async || ended(Box::pin(self.act_once(act, planned.entry)).await)).await,
         }
-        // But for a deletion, which goes in steps, an entry was written with all that it says.
-        if self.table.has_audit_entry(*log, entry.id).await? {
-            return Ok(Outcome::Unchanged);
-        }
-        retry(async || ended(Box::pin(self.act_once(act, planned.entry)).await)).await
     }
 
     async fn act_once(&self, act: &Act, entry: &LoggedEntry) -> TableResult<Outcome> {
@@ -69,8 +64,12 @@ impl<'a> Replay<'a> {
             }
             Act::DeleteApiKey { user, key } => {
                 let user = self.user(*user).await?;
-                let is_there = user.api_keys.contains_key(&key.to_string());
-                if !is_there || self.is_outdated(entry, &[AuditAction::ApiKeyRenewed]).await? {
+                let id = key.to_string();
+                let secret = |own: &User| own.api_keys.get(&id).map(|key| key.nonce.clone());
+                if secret(&user).is_none()
+                    || self.is_as_in_old(&user, secret).await?
+                    || self.is_outdated(entry, &[AuditAction::ApiKeyRenewed]).await?
+                {
                     return Ok(Outcome::Unchanged);
                 }
                 table.delete_api_key(operator, &user, *key).commit().await
@@ -85,10 +84,13 @@ impl<'a> Replay<'a> {
             }
             Act::RenewS3Key(user) => return self.renew_s3_key(*user, entry).await,
             Act::ChangePassword { user, revoke_keys } => {
-                if self.is_outdated(entry, &[AuditAction::PasswordChanged]).await? {
+                let user = self.user(*user).await?;
+                if self.is_as_in_old(&user, |own| own.password_hash.clone()).await?
+                    || self.is_outdated(entry, &[AuditAction::PasswordChanged]).await?
+                {
                     return Ok(Outcome::Unchanged);
                 }
-                self.change_password(&self.user(*user).await?, *revoke_keys).await
+                self.change_password(&user, *revoke_keys).await
             }
             Act::SetSecondFactor { user, is_on } => {
                 return self.set_second_factor(*user, *is_on, entry).await;
@@ -96,7 +98,14 @@ impl<'a> Replay<'a> {
             Act::EndProofs(user) => return self.end_proofs(*user, entry).await,
             Act::DeleteClient(client) => table.delete_client(operator, *client).await,
             Act::RevokeGrantsTo(client) => {
-                if self.is_outdated(entry, &[AuditAction::ClientGrantsRevoked]).await? {
+                let here = table.client(*client).await?.ok_or(Error::NotFound("client"))?;
+                let there = match self.old {
+                    Some(old) => old.client(*client).await?,
+                    None => None,
+                };
+                if there.is_some_and(|there| there.grant_epoch == here.grant_epoch)
+                    || self.is_outdated(entry, &[AuditAction::ClientGrantsRevoked]).await?
+                {
                     return Ok(Outcome::Unchanged);
                 }
                 table.revoke_grants_to(operator, *client).await
@@ -105,15 +114,7 @@ impl<'a> Replay<'a> {
             Act::EndInvitation { account, invitation } => {
                 return self.end_invitation(*account, *invitation).await;
             }
-            Act::EndInvitationsBy(user) => {
-                let revoked = AuditAction::InvitationRevoked.as_str();
-                let is_end =
-                    |own: &AuditEntry| own.action == revoked || has_set(own, "invitations");
-                if self.has_changed(entry, is_end).await? {
-                    return Ok(Outcome::Unchanged);
-                }
-                table.revoke_invitations_by(operator, *user).await
-            }
+            Act::EndInvitationsBy(user) => return self.end_invitations_by(*user, entry).await,
             Act::RemoveMember { account, user } => {
                 if self.is_outdated(entry, &MEMBERSHIP).await? {
                     return Ok(Outcome::Unchanged);
@@ -142,6 +143,19 @@ impl<'a> Replay<'a> {
 
     async fn user(&self, id: UserId) -> TableResult<Stored<User>> {
         UserRef::Id(id).find(self.table).await
+    }
+
+    /// Whether a part of a user is what it is in the old table: nothing has changed it since. Of an
+    /// export it is not known. That the restored table has an entry says nothing of this: items are
+    /// not all restored to the same instant.
+    async fn is_as_in_old<T: PartialEq>(
+        &self,
+        user: &User,
+        part: impl Fn(&User) -> T,
+    ) -> TableResult<bool> {
+        let Some(old) = self.old else { return Ok(false) };
+        let there = old.user_and(user.id, ()).await?.0;
+        Ok(there.is_some_and(|there| part(&there) == part(user)))
     }
 
     /// Whether the same thing was changed in the restored table later than this, by one of these
@@ -218,11 +232,25 @@ impl<'a> Replay<'a> {
         let is_renewal = |own: &AuditEntry| own.action == renewed || has_set(own, "s3Key");
         let user = self.user(id).await?;
         let Some(key) = user.s3_key.as_ref() else { return Ok(Outcome::Unchanged) };
-        if self.has_changed(entry, is_renewal).await? {
+        let secret = |own: &User| own.s3_key.as_ref().map(|key| key.nonce.clone());
+        if self.is_as_in_old(&user, secret).await? || self.has_changed(entry, is_renewal).await? {
             return Ok(Outcome::Unchanged);
         }
         let key = key.renewed()?;
         self.table.replace_s3_key(&self.operator, &user, key)?.commit().await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn end_invitations_by(&self, id: UserId, entry: &LoggedEntry) -> TableResult<Outcome> {
+        let revoked = AuditAction::InvitationRevoked.as_str();
+        let is_end = |own: &AuditEntry| own.action == revoked || has_set(own, "invitations");
+        let user = self.user(id).await?;
+        if self.is_as_in_old(&user, |own| own.invitation_epoch).await?
+            || self.has_changed(entry, is_end).await?
+        {
+            return Ok(Outcome::Unchanged);
+        }
+        self.table.revoke_invitations_by(&self.operator, id).await?;
         Ok(Outcome::Done)
     }
 

@@ -36,13 +36,22 @@ impl Stage {
     /// The table as it is now, under another name, as a restore makes it.
     pub(crate) async fn restored(&self) -> Self {
         let copy = Self::over(Arc::clone(&self.engine)).await;
-        let scan = json!({ "TableName": self.table_name, "ConsistentRead": true });
-        let found = self.engine.call("Scan", &scan).await.unwrap();
-        for item in found["Items"].as_array().unwrap() {
-            let put = json!({ "TableName": copy.table_name, "Item": item });
-            copy.engine.call("PutItem", &put).await.unwrap();
-        }
+        copy.put_items_of(self, |_| true).await;
         copy
+    }
+
+    /// Puts the entries of another table's audit logs into this one's.
+    pub(crate) async fn put_entries_of(&self, other: &Self) {
+        self.put_items_of(other, |item| item["type"]["S"] == "audit").await;
+    }
+
+    async fn put_items_of(&self, other: &Self, is_wanted: fn(&Value) -> bool) {
+        let scan = json!({ "TableName": other.table_name, "ConsistentRead": true });
+        let found = other.engine.call("Scan", &scan).await.unwrap();
+        for item in found["Items"].as_array().unwrap().iter().filter(|item| is_wanted(item)) {
+            let put = json!({ "TableName": self.table_name, "Item": item });
+            self.engine.call("PutItem", &put).await.unwrap();
+        }
     }
 
     /// Runs the command; `stdin` is what it reads.

@@ -79,13 +79,6 @@ impl Table {
         Ok(Page { items, next })
     }
 
-    /// Whether an audit log has this entry.
-    #[cfg(feature = "operator")]
-    pub async fn has_audit_entry(&self, log: AuditLog, id: AuditEntryId) -> Result<bool> {
-        let key = Key::audit_entry(log, id);
-        Ok(self.batch_get(vec![key.clone()]).await?.contains(&key))
-    }
-
     /// The entries of all logs that the filter selects among the next megabyte of the table, in no
     /// order; also where to continue, until the end is reached.
     #[cfg(feature = "operator")]
