@@ -38,11 +38,9 @@ impl FromStr for Method {
 impl AddSshKey {
     fn parse(mut fields: Fields) -> Result<Self> {
         let (name, method) = (fields.required("name"), fields.required("method"));
-        let uploaded = if let Some(Method::Upload) = method {
-            fields.required("content")
-        } else {
-            fields.optional::<String>("content");
-            None
+        let uploaded = match method {
+            Some(Method::Upload) => fields.required("content"),
+            _ => None,
         };
         let body = || Some(Self { name: name?, uploaded });
         fields.into_result(body())

@@ -15,6 +15,10 @@ pub(crate) const PROMPTS: [&str; 4] = ["none", "login", "consent", "select_accou
 /// the browser could take `prompt` and `max_age` out of the URL as well.
 const ASKED_AT: &str = "asked_at";
 
+/// A path that leads to a page: API Gateway accepts 10,240 bytes of request line and headers, and
+/// the browser sends cookies.
+const MAX_PATH: usize = 8_000;
+
 pub(crate) struct Interaction {
     /// Nothing is to be shown: `prompt=none`.
     pub(crate) is_silent: bool,
@@ -91,7 +95,11 @@ impl Interaction {
         if self.is_silent {
             return target.with_error(OAuthCode::LoginRequired, "the user would have to sign in");
         }
-        http::see_other(&self.path(request, proof))
+        let path = self.path(request, proof);
+        if path.len() > MAX_PATH {
+            return target.with_error(OAuthCode::InvalidRequest, "the request is too long");
+        }
+        http::see_other(&path)
     }
 
     /// The path of the page where the user does so.

@@ -35,10 +35,15 @@ impl Fields {
                 Ok(Self { object, errors, is_form: false, repeated })
             }
             Ok(_) => Err(Error::invalid("body", "must be a JSON object")),
-            // Only the position: the parser's message may quote the body.
+            // Only the position: the parser's message may quote the body. It also fails at what is
+            // nested too deep, and at numbers beyond those of two to the 1,024th.
             Err(error) => Err(Error::invalid(
                 "body",
-                format!("is not valid JSON (line {}, column {})", error.line(), error.column()),
+                format!(
+                    "cannot be read as JSON (line {}, column {})",
+                    error.line(),
+                    error.column()
+                ),
             )),
         }
     }
@@ -151,6 +156,10 @@ impl Fields {
         let text = match self.object.get(name)? {
             Value::String(_) => return self.optional(name),
             Value::Number(number) if let Some(whole) = whole(number) => whole.to_string(),
+            Value::Number(number) if number.as_f64().is_some_and(|it| it.fract() == 0.0) => {
+                self.add_error(name, "is too large for an exact number; send it as a string");
+                return None;
+            }
             _ => {
                 self.add_error(name, "must be a string or a whole number");
                 return None;

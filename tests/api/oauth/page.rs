@@ -131,6 +131,22 @@ pub(super) async fn press(browser: &mut Browser<'_>, page: &Page, decision: &str
 }
 
 #[tokio::test]
+async fn a_request_that_is_too_long_to_come_back_to_leads_back_with_an_error() {
+    arranged!(app, client, jane);
+    let path = client.authorize_path("profile_read").replace("af0ifjsldkj", &"%7B".repeat(1_900));
+
+    let asked = app.send("GET", &path, &[], None).await;
+
+    let place = asked.header("location").unwrap();
+    assert!(place.starts_with("https://client.example.com/callback?"), "{place}");
+    assert_eq!(parameter(place, "error").as_deref(), Some("invalid_request"));
+    assert_eq!(parameter(place, "state"), Some("{".repeat(1_900)));
+    let cookie = app.session(&jane.credentials()).await;
+    let signed_in = app.send("GET", &path, &[("cookie", &cookie)], None).await;
+    assert_eq!(signed_in.status, 200);
+}
+
+#[tokio::test]
 async fn one_signs_in_first_comes_back_and_allows_it_without_a_password() {
     arranged!(app, client, jane);
     let mut browser = app.browser();
