@@ -302,6 +302,16 @@ async fn proofs_of_all_addresses_that_a_user_can_have_end_in_one_write() {
     app.assert_consistent().await;
 }
 
+/// Which proofs of addresses ended with the last change of the password, as the log has it.
+async fn ended_proofs(app: &TestApp, authorization: &str) -> Vec<String> {
+    let path = format!("{SELF}/audit?action=password.changed");
+    let log = app.send("GET", &path, &[("authorization", authorization)], None).await;
+    let revoked = log.body["entries"][0]["details"]["revoked"].as_array();
+    let revoked = revoked.unwrap_or_else(|| panic!("{log:?}")).iter();
+    let kinds = revoked.map(|kind| kind.as_str().unwrap().to_owned());
+    kinds.filter(|kind| kind.starts_with("emailProofs")).collect()
+}
+
 #[tokio::test]
 async fn what_tokens_proved_ends_with_what_else_they_made_when_a_user_revokes_the_keys() {
     for revoke_keys in [false, true] {
@@ -322,6 +332,8 @@ async fn what_tokens_proved_ends_with_what_else_they_made_when_a_user_revokes_th
         let basic = basic("janedoe", NEW);
         assert_eq!(proved(&app, &basic, THEIRS).await, Some(!revoke_keys));
         assert_eq!(proved(&app, &basic, "jane@work.example").await, Some(true));
+        let named: &[&str] = if revoke_keys { &["emailProofsByTokens"] } else { &[] };
+        assert_eq!(ended_proofs(&app, &basic).await, named);
     }
 }
 
@@ -337,6 +349,7 @@ async fn the_first_password_a_user_sets_ends_what_who_made_the_user_proved() {
     let own = basic("marymajor", NEW);
     let left = [owned("mary@example.com", true, false), owned(THEIRS, false, false)];
     assert_eq!(emails(&app, &own).await, left);
+    assert_eq!(ended_proofs(&app, &own).await, ["emailProofs"]);
     assert_eq!(post_json(&app, &out, &json!({ "password": PASSWORD })).await.status, 410);
     for name in [THEIRS, "marymajor"] {
         assert_eq!(resets(&app, &mut post, name).await, 0, "{name}");
