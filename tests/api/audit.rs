@@ -366,7 +366,14 @@ async fn members_of_a_deleted_account_find_its_end_in_their_logs() {
 #[tokio::test]
 async fn a_new_password_and_a_new_user_leave_the_credentials_that_end_and_begin() {
     const TOKENS: [&str; 3] = ["userTokens", "grants", "sessions"];
-    const KEYS: [&str; 5] = ["environmentTokens", "apiKeys", "sshKeys", "passkeys", "invitations"];
+    const KEYS: [&str; 6] = [
+        "environmentTokens",
+        "apiKeys",
+        "sshKeys",
+        "passkeys",
+        "invitations",
+        "emailProofsByTokens",
+    ];
     let texts = |value: &Value| -> Vec<String> {
         let all = value["L"].as_array().unwrap();
         all.iter().map(|text| text["S"].as_str().unwrap().to_owned()).collect()

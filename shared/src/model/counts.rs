@@ -139,6 +139,16 @@ impl Counts {
         }
     }
 
+    /// Whether this very credential of the user works at `now`, not another one of its rotations.
+    pub fn has_working(&self, user: &User, credential: &MakerId, now: Timestamp) -> bool {
+        match credential {
+            MakerId::Token(id) => {
+                self.tokens.get(id).is_some_and(|token| token.works(*id, user, now))
+            }
+            MakerId::ApiKey(key) => user.api_keys.contains_key(&key.to_string()),
+        }
+    }
+
     /// The tokens that no longer work.
     pub fn ended_tokens(&self, user: &User, now: Timestamp) -> Vec<TokenId> {
         let ended = self.tokens.iter().filter(|(id, token)| !token.works(**id, user, now));

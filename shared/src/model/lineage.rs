@@ -56,9 +56,9 @@ pub struct Maker {
 }
 
 impl Maker {
-    /// The same for all tokens of a rotation.
-    pub const fn root(&self) -> MakerId {
-        self.root
+    /// The credential itself.
+    pub const fn id(&self) -> MakerId {
+        self.id
     }
 }
 

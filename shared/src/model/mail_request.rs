@@ -18,11 +18,11 @@ pub struct EmailProof {
     pub secret_hash: SecretHash,
     /// The epoch of the user's credentials: a change of the password ends the proof.
     pub epoch: u64,
-    /// The first of the rotations of the token that asked for it: the link works while that token
-    /// exists. None if a password did.
+    /// The token that asked for it: the link works no longer than this very token, whatever it was
+    /// rotated to. None if a password did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_with: Option<MakerId>,
-    /// That token and its makers.
+    /// That token, with all of its rotations, and its makers.
     #[serde(default, skip_serializing_if = "Lineage::is_empty")]
     pub lineage: Lineage,
     /// When the link ends.

@@ -1,10 +1,12 @@
 //! What was allowed before is not asked again.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 use shared::limits::MAX_GRANTS_PER_CLIENT;
 use shared::model::{Client, Scope};
-use shared::table::{Actor, ClientChange};
-use testkit::{ConsentPage, OAuthClient, Service, TestApp, grant_id, parameter};
+use shared::table::{Actor, ClientChange, NewGrant, fetch};
+use testkit::{ConsentPage, OAuthClient, Person, Service, TestApp, grant_id, parameter};
 
 use super::{CALLBACK, arranged, change, profile, revoke};
 
@@ -219,6 +221,53 @@ async fn what_was_allowed_is_remembered_when_further_grants_take_its_place() {
 
     for _ in 0..2 * MAX_GRANTS_PER_CLIENT {
         assert!(is_remembered(&app, &path, &cookie).await);
+    }
+}
+
+/// Another request for what the user allowed gets its code before the next read of the grants.
+fn go_on_before_grants_are_read(app: &TestApp, client: &OAuthClient, jane: &Person<'_>) {
+    let (others, user, id) = (app.others(), jane.user().id, client.id.parse().unwrap());
+    // The first read is that of the session, with the counts.
+    app.proxy().before("BatchGetItem", async {});
+    app.proxy().before("BatchGetItem", async move {
+        let (user, counts) = others.user_and(user, fetch::counts()).await.unwrap();
+        let (user, client) = (user.unwrap(), others.client(id).await.unwrap().unwrap());
+        let (counts, scopes) = (counts.as_ref(), BTreeSet::from([Scope::ProfileRead]));
+        let allowing = others.allowing_grant(&user, counts, &client, &scopes).await.unwrap();
+        assert!(allowing.is_some());
+        let new = NewGrant {
+            client: &client,
+            scopes,
+            redirect_uri: CALLBACK.to_owned(),
+            names_redirect_uri: true,
+            challenge: None,
+            rests_on: allowing.as_ref(),
+        };
+        let write = others.create_grant(&Actor::operator(), &user, counts, new).await.unwrap();
+        write.commit().await.unwrap();
+    });
+}
+
+#[tokio::test]
+async fn what_was_allowed_is_not_asked_when_its_place_is_taken_between_two_reads() {
+    for prompt in ["", "&prompt=none"] {
+        arranged!(app, client, jane);
+        let cookie = app.session(&jane.credentials()).await;
+        let path = client.authorize_path("profile_read");
+        allow(&app, &path, &cookie).await;
+        let allowed = app.items_of("grant").await.remove(0);
+        for _ in 1..MAX_GRANTS_PER_CLIENT {
+            assert!(is_remembered(&app, &path, &cookie).await);
+        }
+        go_on_before_grants_are_read(&app, &client, &jane);
+
+        let outcome = outcome(&app, &format!("{path}{prompt}"), &cookie).await;
+
+        assert_eq!((outcome.as_deref(), app.proxy().faults_left()), (Some("code"), 0), "{prompt}");
+        let grants = app.items_of("grant").await;
+        assert!(grants.iter().all(|grant| grant["sk"] != allowed["sk"]), "{grants:?}");
+        assert_eq!(grants.len(), MAX_GRANTS_PER_CLIENT);
+        app.assert_consistent().await;
     }
 }
 

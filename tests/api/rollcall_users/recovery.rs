@@ -98,15 +98,42 @@ async fn a_link_ends_with_the_token_that_asked_for_it() {
     }
 }
 
-#[tokio::test]
-async fn a_link_works_on_while_the_token_that_asked_for_it_is_rotated() {
-    let (app, mut post) = open().await;
-    let jane = app.person("janedoe").await;
-    let token = proof_token(&jane, &mut post, "jane@work.example").await;
-    let path = format!("{TOKENS}/{}/rotate", token_id(jane.token()).unwrap());
-    assert_eq!(jane.send_json("POST", &path, &json!({ "overlapSeconds": 0 })).await.status, 201);
+/// The overlap of the rotation of a token is over: it is still counted, until the next one is made.
+async fn end_overlap(app: &TestApp, jane: &Person<'_>) {
+    let change = json!({
+        "Key": { "pk": { "S": format!("USER#{}", jane.user().id) }, "sk": { "S": "COUNTS" } },
+        "UpdateExpression": "SET #tokens.#token.expiresAt = :past",
+        "ExpressionAttributeNames": {
+            "#tokens": "tokens",
+            "#token": token_id(jane.token()).unwrap(),
+        },
+        "ExpressionAttributeValues": { ":past": { "S": TestApp::in_seconds(-1).to_string() } },
+    });
+    app.engine("UpdateItem", change).await;
+}
 
-    assert_eq!(prove(&app, &token).await, 200);
+#[tokio::test]
+async fn a_link_works_no_longer_than_the_token_that_asked_for_it_once_that_is_rotated() {
+    for end in ["no overlap", "the revocation", "the overlap's end"] {
+        let (app, mut post) = open().await;
+        let jane = app.person("janedoe").await;
+        let first = proof_token(&jane, &mut post, "jane@work.example").await;
+        let second = proof_token(&jane, &mut post, THEIRS).await;
+        let path = format!("{TOKENS}/{}/rotate", token_id(jane.token()).unwrap());
+        let overlap = if end == "no overlap" { 0 } else { 3600 };
+        let rotated = jane.send_json("POST", &path, &json!({ "overlapSeconds": overlap })).await;
+        assert_eq!(rotated.status, 201, "{rotated:?}");
+        let new = jane.with_token(rotated.text("token").to_owned());
+
+        assert_eq!(prove(&app, &first).await, if overlap == 0 { 410 } else { 200 }, "{end}");
+        match end {
+            "the revocation" => revoke(&new, &jane, false).await,
+            "the overlap's end" => end_overlap(&app, &jane).await,
+            _ => (),
+        }
+        assert_eq!(prove(&app, &second).await, 410, "{end}");
+        assert_eq!(proved(&app, &jane.basic(), THEIRS).await, None, "{end}");
+    }
 }
 
 #[tokio::test]
@@ -275,6 +302,16 @@ async fn proofs_of_all_addresses_that_a_user_can_have_end_in_one_write() {
     app.assert_consistent().await;
 }
 
+/// Which proofs of addresses ended with the last change of the password, as the log has it.
+async fn ended_proofs(app: &TestApp, authorization: &str) -> Vec<String> {
+    let path = format!("{SELF}/audit?action=password.changed");
+    let log = app.send("GET", &path, &[("authorization", authorization)], None).await;
+    let revoked = log.body["entries"][0]["details"]["revoked"].as_array();
+    let revoked = revoked.unwrap_or_else(|| panic!("{log:?}")).iter();
+    let kinds = revoked.map(|kind| kind.as_str().unwrap().to_owned());
+    kinds.filter(|kind| kind.starts_with("emailProofs")).collect()
+}
+
 #[tokio::test]
 async fn what_tokens_proved_ends_with_what_else_they_made_when_a_user_revokes_the_keys() {
     for revoke_keys in [false, true] {
@@ -295,6 +332,8 @@ async fn what_tokens_proved_ends_with_what_else_they_made_when_a_user_revokes_th
         let basic = basic("janedoe", NEW);
         assert_eq!(proved(&app, &basic, THEIRS).await, Some(!revoke_keys));
         assert_eq!(proved(&app, &basic, "jane@work.example").await, Some(true));
+        let named: &[&str] = if revoke_keys { &["emailProofsByTokens"] } else { &[] };
+        assert_eq!(ended_proofs(&app, &basic).await, named);
     }
 }
 
@@ -310,6 +349,7 @@ async fn the_first_password_a_user_sets_ends_what_who_made_the_user_proved() {
     let own = basic("marymajor", NEW);
     let left = [owned("mary@example.com", true, false), owned(THEIRS, false, false)];
     assert_eq!(emails(&app, &own).await, left);
+    assert_eq!(ended_proofs(&app, &own).await, ["emailProofs"]);
     assert_eq!(post_json(&app, &out, &json!({ "password": PASSWORD })).await.status, 410);
     for name in [THEIRS, "marymajor"] {
         assert_eq!(resets(&app, &mut post, name).await, 0, "{name}");

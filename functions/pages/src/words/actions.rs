@@ -103,6 +103,7 @@ pub(crate) fn term(name: &str) -> String {
         "grants" => "access of apps".to_owned(),
         "descendants" => "what it made".to_owned(),
         "emailProofs" => "confirmed e-mail addresses".to_owned(),
+        "emailProofsByTokens" => "e-mail addresses confirmed through tokens".to_owned(),
         other => spaced(other),
     }
 }

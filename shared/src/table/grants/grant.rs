@@ -63,6 +63,9 @@ impl Table {
     /// The grant by which a user allowed a client these scopes, if one works: the one that ends last.
     /// What was given without asking allows nothing: it would outlive what the user revokes.
     /// It costs a round trip if the user has grants to the client.
+    ///
+    /// [`Error::WriteConflict`] if none does, and one is gone since the counts were read: another
+    /// request may have put one in its place that does.
     pub async fn allowing_grant(
         &self,
         user: &User,
@@ -70,23 +73,40 @@ impl Table {
         client: &Client,
         scopes: &BTreeSet<Scope>,
     ) -> Result<Option<Grant>> {
-        let now = Timestamp::now();
-        let own = existing(counts)?.grants.iter().filter(|(_, grant)| grant.client == client.id);
-        let keys: Vec<_> = own.map(|(id, _)| Key::grant(user.id, *id)).collect();
+        let (now, counts) = (Timestamp::now(), existing(counts)?);
+        let ended = counts.ended_grants(user, now);
+        let own = counts.grants.iter().filter(|(_, grant)| grant.client == client.id);
+        let own = own.map(|(id, _)| *id).filter(|id| !ended.contains(id));
+        let keys: Vec<_> = own.map(|id| Key::grant(user.id, id)).collect();
         if keys.is_empty() {
             return Ok(None);
         }
         let mut items = self.batch_get(keys.clone()).await?;
-        let mut allowing = Vec::new();
+        let (mut allowing, mut is_one_gone) = (Vec::new(), false);
         for key in keys {
-            let Some(mut grant): Option<Stored<Grant>> = items.take(&key)? else { continue };
+            let Some(mut grant): Option<Stored<Grant>> = items.take(&key)? else {
+                is_one_gone = true;
+                continue;
+            };
             grant.item.limit_to(client);
             let works = grant.is_active(user, now) && grant.is_accepted_by(client);
             if works && !grant.is_remembered && grant.scopes.is_superset(scopes) {
                 allowing.push(grant.into_inner());
             }
         }
-        Ok(allowing.into_iter().max_by_key(|grant| grant.expires_at))
+        let allowing = allowing.into_iter().max_by_key(|grant| grant.expires_at);
+        if allowing.is_none() && is_one_gone {
+            self.check_same_counts(counts).await?;
+        }
+        Ok(allowing)
+    }
+
+    /// [`Error::WriteConflict`] if the counts have changed since they were read: one round trip.
+    async fn check_same_counts(&self, counts: &Stored<Counts>) -> Result<()> {
+        let key = counts.key();
+        let stored: Option<Stored<Counts>> = self.batch_get(vec![key.clone()]).await?.take(&key)?;
+        let is_same = stored.is_some_and(|stored| stored.version == counts.version);
+        if is_same { Ok(()) } else { Err(Error::WriteConflict) }
     }
 
     /// Creates a grant; its code is the outcome. If the client has as many of the user's grants as are

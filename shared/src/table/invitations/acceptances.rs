@@ -441,7 +441,7 @@ impl Transaction<'_> {
             address: invitation.address.clone(),
             secret_hash: invitation.secret_hash.clone(),
             epoch: user.credential_epoch,
-            asked_with: maker.map(Maker::root),
+            asked_with: maker.map(Maker::id),
             lineage: Lineage::made_by(maker, |maker| counts.has_maker(user, maker)),
             expires_at: invitation.expires_at,
             used_at: Some(now),

@@ -119,7 +119,7 @@ impl Table {
             address: address.clone(),
             secret_hash: new.secret_hash,
             epoch: user.credential_epoch,
-            asked_with: maker.map(Maker::root),
+            asked_with: maker.map(Maker::id),
             lineage: Lineage::made_by(maker, |maker| counts.has_maker(user, maker)),
             expires_at,
             used_at: None,
@@ -138,8 +138,8 @@ impl Table {
         Ok(Write::new(write, ()))
     }
 
-    /// The user and the proof that a link names, unless the token that asked for it is gone before
-    /// the link was used: one round trip.
+    /// The user and the proof that a link names, unless the token that asked for it ended before
+    /// the link was used: one round trip. A rotation ends the token, at once or after its overlap.
     pub async fn email_proof(
         &self,
         user: UserId,
@@ -152,8 +152,9 @@ impl Table {
         let (user, proof) = (items.take::<User>(&user)?, items.take::<EmailProof>(&proof)?);
         let Some((user, proof)) = user.zip(proof) else { return Ok(None) };
         let counts = counts.ok_or(Error::WriteConflict)?;
+        let now = Timestamp::now();
         let works = proof.used_at.is_some()
-            || proof.asked_with.is_none_or(|maker| counts.has_maker(&user, &maker));
+            || proof.asked_with.is_none_or(|token| counts.has_working(&user, &token, now));
         Ok(works.then(|| LinkedEmailProof { user, proof: proof.into_inner(), counts }))
     }
 
@@ -179,7 +180,7 @@ impl Table {
             Condition::same_link(&proof.secret_hash),
             || Error::LinkEnded,
         );
-        // The token that asked for it was there when the counts were read, perhaps before the user.
+        // The token that asked for it worked when the counts were read, perhaps before the user.
         let transaction = match proof.asked_with {
             Some(MakerId::Token(_)) => {
                 transaction.check(Key::counts(user.id), Condition::same_tokens(counts), CONFLICT)

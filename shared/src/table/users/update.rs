@@ -142,13 +142,14 @@ fn forget_attempts(changes: Changes, user: &mut User, actor: &Actor) -> Changes 
     changes.add("attemptsEpoch", 1)
 }
 
-/// The kinds of what ends with a password, as the audit log names them.
-fn revoked_kinds(ends_keys: bool, ends_proofs: bool) -> impl Iterator<Item = &'static str> {
+/// The kinds of what ends with a password, as the audit log names them. With the keys the proofs of
+/// addresses end that tokens asked for; with the first password of the user's own, all.
+fn revoked_kinds(ends_keys: bool, ends_all_proofs: bool) -> impl Iterator<Item = &'static str> {
     let keys = ["environmentTokens", "apiKeys", "sshKeys", "passkeys", "invitations"];
+    let proofs = if ends_all_proofs { "emailProofs" } else { "emailProofsByTokens" };
     ["userTokens", "grants", "sessions"]
         .into_iter()
-        .chain(keys.into_iter().filter(move |_| ends_keys))
-        .chain(ends_proofs.then_some("emailProofs"))
+        .chain(keys.into_iter().chain([proofs]).filter(move |_| ends_keys))
 }
 
 impl Table {
