@@ -185,9 +185,10 @@ Unknown fields and parameters are ignored; a field or parameter that is given tw
 are trimmed, passwords are taken as they are. Checks run in this order: path and method, \
 credential, scope, body and parameters, existence, permission, state.
 
-Every response also has `X-Content-Type-Options: nosniff`, `Referrer-Policy: no-referrer`, a \
-`Content-Security-Policy` and, over https, `Strict-Transport-Security`. The gateway in front of \
-the service may respond with 413, 429, 500 and 503 itself, as `{\"message\"}`.";
+Every response also has `X-Content-Type-Options: nosniff`, `Referrer-Policy: no-referrer` (a page \
+with a form `same-origin`), a `Content-Security-Policy` and, over https, \
+`Strict-Transport-Security`. The gateway in front of the service may respond with 413, 429, 500 \
+and 503 itself, as `{\"message\"}`.";
 
 const fn is_of_user(operation: &Operation) -> bool {
     matches!(operation.access, Access::Scope(_) | Access::FullAccess)

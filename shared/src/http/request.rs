@@ -366,14 +366,14 @@ impl Query<'_> {
         value.map(Some)
     }
 
-    /// A parameter of digits alone, parsed.
-    pub fn whole_number<T: std::str::FromStr>(&self, name: &'static str) -> Result<Option<T>> {
+    /// A parameter of digits alone. Nothing has as many as the largest number, which also stands for
+    /// those beyond it.
+    pub fn whole_number(&self, name: &'static str) -> Result<Option<usize>> {
         let Some(text) = self.get(name).map(str::trim) else { return Ok(None) };
-        let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-        match digits.and_then(|digits| digits.parse().ok()) {
-            Some(number) => Ok(Some(number)),
-            None => Err(Error::invalid(name, "must be a whole number, not negative")),
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Error::invalid(name, "must be a whole number, not negative"));
         }
+        Ok(Some(text.parse().unwrap_or(usize::MAX)))
     }
 
     /// The value of a required parameter, parsed.
