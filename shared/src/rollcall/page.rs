@@ -29,7 +29,8 @@ impl<I: FromStr> Page<I> {
             Error::invalid("limit", text)
         };
         let limit = query.whole_number("limit").map_err(|_| out_of_range())?;
-        let limit = limit.unwrap_or(DEFAULT_PAGE_SIZE);
+        let limit = limit.map_or(Ok(DEFAULT_PAGE_SIZE), u8::try_from);
+        let limit = limit.map_err(|_| out_of_range())?;
         if !(1..=MAX_PAGE_SIZE).contains(&limit) {
             return Err(out_of_range());
         }
