@@ -458,7 +458,7 @@ async fn a_scope_that_a_client_lost_and_got_back_does_not_come_back_to_its_earli
     let client = async || granted(&old, &user).await.grant().client().to_string();
     let [back, gone, kept] = [client().await, client().await, client().await];
     let (table, since) = restored_now(&old).await;
-    let from_export = old.restored().await;
+    let [from_export, again] = [old.restored().await, old.restored().await];
     let set = |client: &str, scopes: &[&str]| {
         let scopes = scopes.iter().flat_map(|scope| ["--scope", *scope]);
         let command = ["set-client", "--client", client].into_iter().chain(scopes);
@@ -495,7 +495,6 @@ async fn a_scope_that_a_client_lost_and_got_back_does_not_come_back_to_its_earli
     }
     // And once more, if the table that was replayed onto is lost too.
     let export = table.run(&["audit", "export", "--all"], "").stdout;
-    let again = old.restored().await;
     let replay = ["replay", "--since", &since, "--from-export", "-"];
     again.run(&replay, str::from_utf8(&export).unwrap());
     assert_eq!(grants(&again), grants(&old));
