@@ -579,5 +579,18 @@ async fn a_table_is_not_replayed_on_itself_nor_from_what_is_no_export() {
     let without_logs = String::from_utf8(without_logs).unwrap();
     let rejected = stage.rejected(&export, &without_logs).await;
     assert!(rejected.contains("line 1 is not of `rollcall audit export --all`"), "{rejected}");
+    let folder = tempfile::tempdir().unwrap();
+    let (no_text, missing) = (folder.path().join("copy"), folder.path().join("missing"));
+    std::fs::write(&no_text, [0xff, b'\n']).unwrap();
+    for (path, reason) in [
+        (folder.path().to_owned(), "Is a directory"),
+        (no_text, "UTF-8"),
+        (missing, "No such file"),
+    ] {
+        let path = path.to_str().unwrap();
+        let rejected = stage.rejected(&[&since[..], &["--from-export", path]].concat(), "").await;
+        let said = format!("error: cannot read {path}: give what `rollcall audit export --all` ");
+        assert!(rejected.starts_with(&said) && rejected.contains(reason), "{rejected}");
+    }
     assert_eq!(stage.run(&since, "").status.code(), Some(2));
 }
