@@ -71,7 +71,8 @@ pub(super) fn contradiction(arguments: &[OsString]) -> Option<String> {
         return Some(format!("the argument '{twice}' cannot be used multiple times"));
     }
     let is_given = |option: &(&str, &str)| count(*option) > 0;
-    let (_, other) = [TABLE, ENDPOINT_URL].into_iter().find(is_given).filter(|_| is_given(&LOCAL))?;
+    let (_, other) =
+        [TABLE, ENDPOINT_URL].into_iter().find(is_given).filter(|_| is_given(&LOCAL))?;
     Some(format!("the argument '{}' cannot be used with '{other}'", LOCAL.1))
 }
 
