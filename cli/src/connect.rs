@@ -1,6 +1,7 @@
 //! How the command reaches a table: credentials and region as the AWS CLI finds them, or what
 //! `cargo xtask dev` says of its own.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -12,17 +13,24 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use clap::Args;
 use serde::Deserialize;
+use shared::model::ParseError;
 use shared::table::{Connection, Table};
 
 /// Where `cargo xtask dev` describes itself, below the workspace.
 const STATE_DIR: &str = "target/dev";
+
+/// The options that lead to a table, and how errors name them.
+const OPTIONS: [(&str, &str); 3] = [TABLE, ENDPOINT_URL, LOCAL];
+const TABLE: (&str, &str) = ("--table", "--table <NAME>");
+const ENDPOINT_URL: (&str, &str) = ("--endpoint-url", "--endpoint-url <URL>");
+const LOCAL: (&str, &str) = ("--local", "--local[=<DIR>]");
 
 /// Which table. Credentials and region come from the environment, a profile or SSO, as with the AWS
 /// CLI.
 #[derive(Args)]
 pub(super) struct TableOptions {
     /// The table's name, which every command needs that works on a table
-    #[arg(long, value_name = "NAME", global = true)]
+    #[arg(long, value_name = "NAME", global = true, value_parser = table_name)]
     table: Option<String>,
     /// Where DynamoDB is, if not at AWS
     #[arg(long, value_name = "URL", global = true)]
@@ -32,6 +40,40 @@ pub(super) struct TableOptions {
     #[arg(long, value_name = "DIR", global = true, num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = STATE_DIR, conflicts_with_all = ["table", "endpoint_url"])]
     local: Option<PathBuf>,
+}
+
+/// A name that DynamoDB takes, or the ARN of a table.
+pub(super) fn table_name(raw: &str) -> Result<String, ParseError> {
+    let has_only = |others: &str| {
+        raw.chars().all(|letter| letter.is_ascii_alphanumeric() || others.contains(letter))
+    };
+    let is_name = (3..=255).contains(&raw.len()) && has_only("_.-");
+    let is_arn = raw.starts_with("arn:") && raw.contains(":table/") && has_only("_.-:/");
+    if is_name || is_arn {
+        return Ok(raw.to_owned());
+    }
+    Err(ParseError::new("must be the name of a table: 3 to 255 letters, digits, `_`, `.` and `-`"))
+}
+
+/// What contradicts itself in the options of these arguments, of which the parser takes each. It
+/// compares those before a command with each other and those after it, but not the ones with the
+/// others.
+pub(super) fn contradiction(arguments: &[OsString]) -> Option<String> {
+    let count = |(option, _): (&str, &str)| {
+        let is_it = |argument: &&OsString| {
+            let rest = argument.as_encoded_bytes().strip_prefix(option.as_bytes());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"="))
+        };
+        // No option takes a value that begins with dashes.
+        arguments.iter().take_while(|argument| *argument != "--").filter(is_it).count()
+    };
+    if let Some((_, twice)) = OPTIONS.into_iter().find(|option| count(*option) > 1) {
+        return Some(format!("the argument '{twice}' cannot be used multiple times"));
+    }
+    let is_given = |option: &(&str, &str)| count(*option) > 0;
+    let (_, other) =
+        [TABLE, ENDPOINT_URL].into_iter().find(is_given).filter(|_| is_given(&LOCAL))?;
+    Some(format!("the argument '{}' cannot be used with '{other}'", LOCAL.1))
 }
 
 /// What of `dev.json` leads to its table.
@@ -88,7 +130,7 @@ pub(super) async fn credentials(config: &SdkConfig) -> Result<SharedCredentialsP
 impl DevJson {
     /// Reads it in this folder, below the current one or one further up.
     fn find(folder: &Path) -> Result<Self> {
-        let current = env::current_dir()?;
+        let current = env::current_dir().context("cannot find the current folder")?;
         let mut files = current.ancestors().map(|own| own.join(folder).join("dev.json"));
         let file = files.find(|file| file.exists());
         let file = file.context("no service runs here: start it with `cargo xtask dev`")?;

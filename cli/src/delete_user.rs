@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::Serialize;
 use shared::Error;
+use shared::limits::ACCOUNTS_OWNED;
 use shared::model::{AccountId, UserId, Username};
 use shared::table::{Actor, Table, UserDeletion};
 
@@ -87,6 +88,9 @@ fn reject(username: &Username, blocking: &[AccountId]) -> Result<()> {
     let list = blocking.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     bail!(
         "{username} owns accounts with other members, of whom none is an admin who can own them: \
-         {list}; make one an admin with `rollcall set-role --account ID --user WHO --role admin`"
+         {list}; make one an admin with `rollcall set-role --account ID --user WHO --role admin`, or \
+         enable an admin with `rollcall enable-user --user WHO`; one who owns {} accounts can own no \
+         other",
+        ACCOUNTS_OWNED.max
     )
 }

@@ -32,13 +32,15 @@ mod show_user;
 mod smoke;
 mod user_ref;
 
-use std::fmt;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
+use std::{env, fmt};
 
 use anyhow::{Result, bail};
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 use serde::Serialize;
 use shared::Error;
 use shared::table::Table;
@@ -56,6 +58,17 @@ struct Cli {
     table: TableOptions,
     #[command(subcommand)]
     command: Command,
+}
+
+impl Cli {
+    /// Reads the arguments, of which the first one is the program.
+    fn read(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        let cli = Self::try_parse_from(arguments)?;
+        match connect::contradiction(arguments) {
+            Some(problem) => Err(Self::command().error(ErrorKind::ArgumentConflict, problem)),
+            None => Ok(cli),
+        }
+    }
 }
 
 #[derive(Subcommand)]
@@ -136,7 +149,8 @@ impl Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments: Vec<_> = env::args_os().collect();
+    let cli = Cli::read(&arguments).unwrap_or_else(|error| error.exit());
     let context = Context {
         is_local: cli.table.is_local(),
         writes: cli.command.writes(),
@@ -232,8 +246,13 @@ fn print_json(value: &impl Serialize) -> Result<()> {
 }
 
 fn print_line(text: &str) -> Result<()> {
+    print_text(&format!("{text}\n"))
+}
+
+/// Prints it as it is.
+fn print_text(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
-    let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     Ok(written.map_err(OutputError)?)
 }
 
@@ -277,10 +296,13 @@ mod tests {
         for (page, command) in &commands {
             let command = command
                 .replace("$ACCOUNT", "7bac299a850cb38626620174")
-                .replace("$AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:8000");
+                .replace("$AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:8000")
+                // Any other variable is its own name.
+                .replace(['$', '{', '}'], "");
+            let arguments: Vec<_> = command.split_whitespace().map(OsString::from).collect();
             // Help is no error.
-            let parses = Cli::try_parse_from(command.split_whitespace())
-                .map_or_else(|error| error.exit_code() == 0, |_| true);
+            let parses =
+                Cli::read(&arguments).map_or_else(|error| error.exit_code() == 0, |_| true);
             assert!(parses, "{page}: {command}");
         }
         assert!(commands.len() > 3, "{commands:?}");

@@ -12,7 +12,7 @@ use shared::seal::SealPrivateKey;
 use shared::table::Table;
 
 use super::connect::TableOptions;
-use super::print_line;
+use super::{print_line, print_text};
 
 /// Create the pair of keys that registry passwords are sealed with: the private one goes to FILE,
 /// the public one is printed, for the parameter `SealingPublicKey` of the stack
@@ -46,8 +46,8 @@ pub(super) fn new_key(options: &NewKey) -> Result<()> {
     let mut file = file.with_context(|| {
         format!("cannot create {path}: name a new file in a folder that exists")
     })?;
-    writeln!(file, "{}", pair.reveal())?;
-    file.sync_all()?;
+    let written = writeln!(file, "{}", pair.reveal()).and_then(|()| file.sync_all());
+    written.with_context(|| format!("cannot write {path}: delete it, and name another file"))?;
     eprintln!(
         "The private key is in {path}: keep it safe and away from the stack. The public key:"
     );
@@ -60,7 +60,8 @@ pub(super) async fn unseal(table: TableOptions, options: Unseal) -> Result<()> {
     let sealed_box = match (options.account, options.sealed_box) {
         (Some(account), _) => box_of_account(&table.connect().await?, account, &key).await?,
         (None, Some(sealed_box)) => sealed_box,
-        (None, None) => io::read_to_string(io::stdin().take(1 << 20))?,
+        (None, None) => io::read_to_string(io::stdin().take(1 << 20))
+            .context("cannot read the sealed box from standard input")?,
     };
     let secret = key.open(&sealed_box).with_context(|| {
         format!(
@@ -69,9 +70,7 @@ pub(super) async fn unseal(table: TableOptions, options: Unseal) -> Result<()> {
             key.fingerprint()
         )
     })?;
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(secret.as_bytes())?;
-    Ok(stdout.flush()?)
+    print_text(&secret)
 }
 
 fn read_key(file: &Path) -> Result<SealPrivateKey> {

@@ -48,7 +48,7 @@ pub(super) async fn run(table: &Table, options: Options) -> Result<()> {
     let change = ClientChange {
         scopes: Some(scopes).filter(|scopes| !scopes.is_empty()).map(BTreeSet::from_iter),
         requires_pkce: require_pkce.map(Switch::is_on),
-        redirect_uris: None,
+        ..ClientChange::default()
     };
     retry(async || table.change_client(&Actor::operator(), client, &change).await).await?;
     let ClientChange { scopes, requires_pkce: require_pkce, .. } = change;

@@ -1,11 +1,11 @@
 //! Doing an act again. What ended in the restored table, or was changed there since, stays.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use shared::model::{
-    AccountId, AuditAction, AuditEntry, AuditEntryId, ClientId, InvitationAuditId, InvitationId,
-    InvitationState, Role, Scope, TokenId, User, UserId, hex,
+    AccountId, AuditAction, AuditEntry, AuditEntryId, AuditLog, Client, ClientId, Invitation,
+    InvitationAuditId, InvitationId, InvitationState, Role, Scope, TokenId, User, UserId, hex,
 };
 use shared::table::{
     Actor, AuditFilter, ClientChange, PasswordChange, Stored, Table, UserChange, UserDeletion,
@@ -13,7 +13,7 @@ use shared::table::{
 };
 use shared::{Error, Result as TableResult, password, random};
 
-use super::plan::{Act, Planned};
+use super::plan::{Act, Planned, ends_scope};
 use super::source::LoggedEntry;
 use crate::user_ref::UserRef;
 use crate::{delete_user, retry, revoke};
@@ -110,11 +110,16 @@ impl<'a> Replay<'a> {
                 }
                 table.revoke_grants_to(operator, *client).await
             }
-            Act::LimitClient { client, scopes } => return self.limit_client(*client, scopes).await,
+            Act::LimitClient { client, scopes, lost } => {
+                return self.limit_client(*client, scopes, lost).await;
+            }
             Act::EndInvitation { account, invitation } => {
                 return self.end_invitation(*account, *invitation).await;
             }
             Act::EndInvitationsBy(user) => return self.end_invitations_by(*user, entry).await,
+            Act::EndInvitationsOf { account, user } => {
+                return self.end_invitations_of(*account, *user, entry).await;
+            }
             Act::RemoveMember { account, user } => {
                 if self.is_outdated(entry, &MEMBERSHIP).await? {
                     return Ok(Outcome::Unchanged);
@@ -179,9 +184,18 @@ impl<'a> Replay<'a> {
         logged: &LoggedEntry,
         is_meant: impl Fn(&AuditEntry) -> bool,
     ) -> TableResult<bool> {
-        let mut after = Some(logged.entry.id);
+        self.has_entry_after(logged.log, logged.entry.id, is_meant).await
+    }
+
+    async fn has_entry_after(
+        &self,
+        log: AuditLog,
+        entry: AuditEntryId,
+        is_meant: impl Fn(&AuditEntry) -> bool,
+    ) -> TableResult<bool> {
+        let mut after = Some(entry);
         loop {
-            let page = self.table.audit_entries(logged.log, after, &AuditFilter::default()).await?;
+            let page = self.table.audit_entries(log, after, &AuditFilter::default()).await?;
             let mut own = page.items.iter().filter(|entry| !self.known.contains(&entry.id));
             if own.any(&is_meant) {
                 return Ok(true);
@@ -321,15 +335,49 @@ impl<'a> Replay<'a> {
         Ok(Outcome::Done)
     }
 
-    async fn limit_client(&self, id: ClientId, scopes: &BTreeSet<Scope>) -> TableResult<Outcome> {
+    /// Takes the scopes from a client that it has no more, and from what it was granted also those
+    /// that it lost and got back.
+    async fn limit_client(
+        &self,
+        id: ClientId,
+        scopes: &BTreeSet<Scope>,
+        lost_by: &BTreeMap<Scope, AuditEntryId>,
+    ) -> TableResult<Outcome> {
         let client = self.table.client(id).await?.ok_or(Error::NotFound("client"))?;
+        let there = match self.old {
+            Some(old) => old.client(id).await?,
+            None => None,
+        };
         let kept: BTreeSet<Scope> = client.scopes.intersection(scopes).copied().collect();
-        if kept == client.scopes {
+        let mut lost = BTreeSet::new();
+        for (scope, entry) in lost_by.iter().filter(|(scope, _)| kept.contains(*scope)) {
+            let is_same = |there: &Client| {
+                there.scopes.contains(scope)
+                    && there.scopes_since.get(scope) == client.scopes_since.get(scope)
+            };
+            if !there.as_deref().is_some_and(is_same) && !self.has_lost(id, *scope, *entry).await? {
+                lost.insert(*scope);
+            }
+        }
+        if kept == client.scopes && lost.is_empty() {
             return Ok(Outcome::Unchanged);
         }
-        let change = ClientChange { scopes: Some(kept), ..ClientChange::default() };
+        let change = ClientChange { scopes: Some(kept), lost, ..ClientChange::default() };
         self.table.change_client(&self.operator, id, &change).await?;
         Ok(Outcome::Done)
+    }
+
+    /// Whether a scope was taken in the restored table, later than this, from what a client was
+    /// granted: by an earlier run, or by somebody who uses it already.
+    async fn has_lost(&self, id: ClientId, scope: Scope, entry: AuditEntryId) -> TableResult<bool> {
+        let (id, updated) = (id.to_string(), AuditAction::ClientUpdated.as_str());
+        let is_loss = |own: &AuditEntry| {
+            own.target.id == id
+                && own.action == updated
+                && has_set(own, "scopes")
+                && ends_scope(own, scope)
+        };
+        self.has_entry_after(AuditLog::Service, entry, is_loss).await
     }
 
     async fn end_invitation(
@@ -338,9 +386,8 @@ impl<'a> Replay<'a> {
         audit_id: InvitationAuditId,
     ) -> TableResult<Outcome> {
         let all = self.table.invitations(account).await?;
-        let is_meant = |own: &&shared::model::Invitation| {
-            own.audit_id == audit_id && own.state == InvitationState::Pending
-        };
+        let is_meant =
+            |own: &&Invitation| own.audit_id == audit_id && own.state == InvitationState::Pending;
         let Some(found) = all.iter().find(is_meant) else { return Ok(Outcome::Unchanged) };
         let id = InvitationId::from(&found.address);
         let wanted = fetch::invitation(account, id);
@@ -351,6 +398,18 @@ impl<'a> Replay<'a> {
         };
         self.table.revoke_invitation(&self.operator, &admin, &stored)?.commit().await?;
         Ok(Outcome::Done)
+    }
+
+    /// Ends what a user sent to an account before it was no admin there for a time; it is one again.
+    async fn end_invitations_of(
+        &self,
+        account: AccountId,
+        user: UserId,
+        entry: &LoggedEntry,
+    ) -> TableResult<Outcome> {
+        let (operator, until) = (&self.operator, entry.entry.at);
+        let ended = self.table.revoke_invitations_of(operator, account, user, until).await?;
+        Ok(if ended.is_empty() { Outcome::Unchanged } else { Outcome::Done })
     }
 
     async fn demote(

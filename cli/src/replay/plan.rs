@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use shared::model::{
-    AccountId, ApiKeyId, AuditAction, AuditDetail, AuditLog, ClientId, GrantId, InvitationAuditId,
-    PasskeyId, Scope, SessionId, TokenId, UserId,
+    AccountId, ApiKeyId, AuditAction, AuditDetail, AuditEntry, AuditEntryId, AuditLog, Client,
+    ClientId, GrantId, InvitationAuditId, PasskeyId, Scope, SessionId, TokenId, UserId,
 };
 
 use super::source::LoggedEntry;
@@ -56,7 +56,10 @@ pub(super) enum Act {
     RevokeGrantsTo(ClientId),
     LimitClient {
         client: ClientId,
+        /// Those that it had last.
         scopes: BTreeSet<Scope>,
+        /// Those of them that what was granted before has lost, each with the last entry by which.
+        lost: BTreeMap<Scope, AuditEntryId>,
     },
     EndInvitation {
         account: AccountId,
@@ -64,6 +67,11 @@ pub(super) enum Act {
     },
     /// All that the user sent.
     EndInvitationsBy(UserId),
+    /// Those to this account that the user sent before it was no admin there for a time.
+    EndInvitationsOf {
+        account: AccountId,
+        user: UserId,
+    },
     RemoveMember {
         account: AccountId,
         user: UserId,
@@ -133,6 +141,12 @@ struct Plan<'a> {
     replaced: BTreeMap<TokenId, TokenId>,
     /// Users whose keys ended with a password.
     without_keys: BTreeSet<UserId>,
+    /// The scopes that what was granted to a client has lost, whether the client got them back or
+    /// not, each with the last entry by which.
+    lost: BTreeMap<ClientId, BTreeMap<Scope, AuditEntryId>>,
+    /// The last entries by which users ceased to be admins of accounts, whether they are again or
+    /// not.
+    ceased: BTreeMap<(AccountId, UserId), &'a LoggedEntry>,
 }
 
 impl<'a> Plan<'a> {
@@ -228,6 +242,9 @@ impl<'a> Plan<'a> {
         match action {
             A::MemberAdded | A::MemberRoleChanged | A::MemberRemoved => {
                 if let Ok(user) = logged.entry.target.id.parse() {
+                    if action == A::MemberRemoved || details(logged, "role") == ["member"] {
+                        self.ceased.insert((id, user), logged);
+                    }
                     self.last(State::Membership(id, user), logged);
                 }
             }
@@ -247,7 +264,11 @@ impl<'a> Plan<'a> {
             A::ClientDeleted => self.add(Act::DeleteClient(client), logged),
             A::ClientGrantsRevoked => self.add(Act::RevokeGrantsTo(client), logged),
             A::ClientUpdated => {
-                if !details(logged, "scopes").is_empty() {
+                if logged.entry.changed.iter().any(|field| field == "scopes") {
+                    let lost = self.lost.entry(client).or_default();
+                    let ends = |scope: &Scope| ends_scope(&logged.entry, *scope);
+                    let ended = Client::GRANTABLE.into_iter().filter(ends);
+                    lost.extend(ended.map(|scope| (scope, logged.entry.id)));
                     self.last(State::Scopes(client), logged);
                 }
                 let mut settings = logged.entry.changed.clone();
@@ -298,8 +319,11 @@ impl<'a> Plan<'a> {
                 State::Invitations(user) => self.add(Act::EndInvitationsBy(user), entry),
                 State::Scopes(client) => {
                     let scopes = details(entry, "scopes").iter();
-                    let scopes = scopes.filter_map(|scope| scope.parse().ok()).collect();
-                    self.add(Act::LimitClient { client, scopes }, entry);
+                    let scopes: BTreeSet<Scope> =
+                        scopes.filter_map(|scope| scope.parse().ok()).collect();
+                    let mut lost = self.lost.remove(&client).unwrap_or_default();
+                    lost.retain(|scope, _| scopes.contains(scope));
+                    self.add(Act::LimitClient { client, scopes, lost }, entry);
                 }
                 State::Membership(account, user) if is(AuditAction::MemberRemoved) => {
                     self.add(Act::RemoveMember { account, user }, entry);
@@ -307,12 +331,17 @@ impl<'a> Plan<'a> {
                 State::Membership(account, user) if details(entry, "role") == ["member"] => {
                     self.add(Act::Demote { account, user }, entry);
                 }
+                State::Membership(account, user) => {
+                    let ceased = self.ceased.remove(&(account, user));
+                    let act = Act::EndInvitationsOf { account, user };
+                    self.acts.extend(ceased.map(|entry| Planned { act, entry }));
+                }
                 State::Owner(account) => {
                     let owner = details(entry, "to").first().and_then(|id| id.parse().ok());
                     let act = owner.map(|owner| Act::CheckOwner { account, owner });
                     self.acts.extend(act.map(|act| Planned { act, entry }));
                 }
-                State::Disabled(_) | State::Deleted(_) | State::Membership(..) => (),
+                State::Disabled(_) | State::Deleted(_) => (),
             }
         }
         let replaced = &self.replaced;
@@ -358,7 +387,8 @@ impl Act {
             Self::RemovePasskey { .. }
             | Self::EndProofs(_)
             | Self::EndInvitation { .. }
-            | Self::EndInvitationsBy(_) => 3,
+            | Self::EndInvitationsBy(_)
+            | Self::EndInvitationsOf { .. } => 3,
             Self::DeleteAccount { .. } => 4,
             Self::RemoveMember { .. } | Self::Demote { .. } => 5,
             Self::DeleteUser(_) => 6,
@@ -374,6 +404,16 @@ fn ended<T: FromStr>(logged: &LoggedEntry, several: &str, is_new: bool) -> Vec<T
     named.chain(own).filter_map(|id| id.parse().ok()).collect()
 }
 
+/// Whether an entry of a client's scopes takes this one from what was granted before.
+pub(super) fn ends_scope(entry: &AuditEntry, scope: Scope) -> bool {
+    let has = |name: &str| texts(entry, name).iter().any(|own| own == scope.as_str());
+    !has("scopes") || has("lost")
+}
+
 fn details<'a>(logged: &'a LoggedEntry, name: &str) -> &'a [String] {
-    logged.entry.details.get(name).map_or(&[], AuditDetail::texts)
+    texts(&logged.entry, name)
+}
+
+fn texts<'a>(entry: &'a AuditEntry, name: &str) -> &'a [String] {
+    entry.details.get(name).map_or(&[], AuditDetail::texts)
 }

@@ -10,11 +10,13 @@ use serde::Deserialize;
 use shared::model::{AuditEntry, AuditEntryId, AuditLog, Timestamp};
 use shared::table::{AuditFilter, Table};
 
+use crate::connect::table_name;
+
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct Source {
     /// The table that the restored one replaces, if it can be read; passwords are taken from it too
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = table_name)]
     from_table: Option<String>,
     /// A file of `rollcall audit export --all`, or - for standard input
     #[arg(long, value_name = "FILE")]
@@ -43,11 +45,13 @@ impl Source {
     ) -> Result<Vec<LoggedEntry>> {
         let mut entries = match (old, &self.from_export) {
             (Some(old), _) => scanned(old, since).await?,
-            (None, Some(file)) if file.as_os_str() == "-" => parsed(io::stdin().lock())?,
+            (None, Some(file)) if file.as_os_str() == "-" => {
+                parsed(io::stdin().lock(), "standard input")?
+            }
             (None, Some(file)) => {
-                let open = File::open(file);
-                let open = open.with_context(|| format!("cannot read {}", file.display()))?;
-                parsed(BufReader::new(open))?
+                let path = file.display().to_string();
+                let open = File::open(file).with_context(|| unreadable(&path))?;
+                parsed(BufReader::new(open), &path)?
             }
             (None, None) => Vec::new(),
         };
@@ -71,10 +75,15 @@ async fn scanned(table: &Table, since: Timestamp) -> Result<Vec<LoggedEntry>> {
     }
 }
 
-fn parsed(lines: impl BufRead) -> Result<Vec<LoggedEntry>> {
+fn unreadable(source: &str) -> String {
+    format!("cannot read {source}: give what `rollcall audit export --all` printed")
+}
+
+fn parsed(lines: impl BufRead, source: &str) -> Result<Vec<LoggedEntry>> {
     let entry = |(number, line): (usize, io::Result<String>)| {
+        let line = line.with_context(|| unreadable(source))?;
         let problem = || format!("line {} is not of `rollcall audit export --all`", number + 1);
-        serde_json::from_str(&line?).with_context(problem)
+        serde_json::from_str(&line).with_context(problem)
     };
     lines.lines().enumerate().map(entry).collect()
 }

@@ -24,7 +24,7 @@ fn a_missing_table_or_an_unreachable_engine_is_the_only_output() {
         "error: no table: name it with --table NAME, or give --local for a running `cargo xtask \
          dev`\n"
     );
-    let nobody = ["list-plans", "--table", "x", "--endpoint-url", "http://127.0.0.1:9"];
+    let nobody = ["list-plans", "--table", "here", "--endpoint-url", "http://127.0.0.1:9"];
     let unreachable = error(rollcall_with_keys(), &nobody);
     assert!(unreachable.starts_with("error: could not read a list in time: "), "{unreachable}");
     assert!(unreachable.contains("--endpoint-url"), "{unreachable}");
@@ -42,7 +42,7 @@ fn a_missing_table_or_an_unreachable_engine_is_the_only_output() {
         "http://LOCALHOST:8000",
         "ftp://127.0.0.1:8000",
     ] {
-        let arguments = ["list-plans", "--table", "x", "--endpoint-url", no_url];
+        let arguments = ["list-plans", "--table", "here", "--endpoint-url", no_url];
         assert_eq!(
             error(rollcall_with_keys(), &arguments),
             "error: could not start: an endpoint must be https:// or http://, a host in lower \
@@ -52,9 +52,67 @@ fn a_missing_table_or_an_unreachable_engine_is_the_only_output() {
     }
 }
 
+/// The error of arguments that are wrong, before anything is looked for.
+fn misuse(command: &str) -> String {
+    let mut run_as = rollcall();
+    run_as.args(command.split(' '));
+    let output = run(run_as, "");
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{command}: {output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn the_options_that_lead_to_a_table_contradict_each_other_on_either_side_of_the_command() {
+    let url = "--endpoint-url http://127.0.0.1:9";
+    for (one, other, reason) in [
+        ("--local", "--table prod", "cannot be used with"),
+        ("--local=target/dev", "--table=prod", "cannot be used with"),
+        ("--local", url, "cannot be used with"),
+        ("--local", "--local", "cannot be used multiple times"),
+        ("--table dev", "--table=prod", "cannot be used multiple times"),
+        (url, url, "cannot be used multiple times"),
+    ] {
+        for command in [
+            format!("{one} {other} disable-user --user janedoe"),
+            format!("{one} disable-user --user janedoe {other}"),
+            format!("{other} disable-user --user janedoe {one}"),
+            format!("{one} audit {other} export --service"),
+            format!("audit {one} export --service {other}"),
+            format!("disable-user --user janedoe {one} {other}"),
+        ] {
+            let said = misuse(&command);
+            assert!(said.starts_with("error: the argument '--"), "{command}: {said}");
+            assert!(said.contains(reason), "{command}: {said}");
+        }
+    }
+    // Behind two dashes there are no options.
+    let sealed_box =
+        error(rollcall(), &["--local", "unseal", "--key-file", "/nonexistent", "--", "--local"]);
+    assert!(sealed_box.contains("cannot read /nonexistent"), "{sealed_box}");
+}
+
+#[test]
+fn what_no_table_can_be_called_is_named_before_any_call() {
+    let (long, longest) = ("x".repeat(256), "x".repeat(255));
+    for name in ["", "ab", "x/y", "prod;", "ü-table", &long, "arn:aws:dynamodb:table"] {
+        for command in [
+            format!("--table={name} list-plans"),
+            format!("--table here replay --since 2026-11-01T00:00:00Z --from-table={name}"),
+        ] {
+            let said = misuse(&command);
+            assert!(said.contains("must be the name of a table"), "{command}: {said}");
+        }
+    }
+    let arn = "arn:aws:dynamodb:eu-central-1:111111111111:table/rollcall-prod";
+    for name in ["rollcall-prod.2_x", &longest, arn] {
+        let said = error(rollcall(), &["list-plans", "--table", name]);
+        assert!(said.starts_with("error: no region"), "{name}: {said}");
+    }
+}
+
 #[test]
 fn a_missing_region_is_named() {
-    let region = error(rollcall(), &["list-plans", "--table", "x"]);
+    let region = error(rollcall(), &["list-plans", "--table", "here"]);
 
     assert!(region.starts_with("error: no region: set AWS_REGION"), "{region}");
 }
@@ -64,7 +122,7 @@ fn missing_credentials_are_named_with_what_to_do() {
     let mut command = rollcall();
     command.env("AWS_REGION", "us-east-1");
 
-    let error = error(command, &["list-plans", "--table", "x"]);
+    let error = error(command, &["list-plans", "--table", "here"]);
 
     let advice = "error: no credentials: choose a profile with AWS_PROFILE, or run `aws sso login`";
     assert!(error.starts_with(advice), "{error}");
@@ -115,6 +173,11 @@ async fn an_error_says_what_to_do() {
             "delete-user --user janedoe",
             "janedoe owns accounts with other members",
             "`rollcall set-role",
+        ),
+        (
+            "delete-user --user janedoe",
+            "janedoe owns accounts with other members",
+            "`rollcall enable-user",
         ),
         ("revoke-token --user janedoe --token ACCOUNT", "token not found", "`rollcall show-user"),
         (

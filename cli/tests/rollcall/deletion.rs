@@ -55,6 +55,21 @@ async fn a_user_is_not_deleted_while_an_account_has_no_other_admin_to_own_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_disabled_admin_who_is_enabled_as_the_command_says_can_own_the_account() {
+    let stage = Stage::new().await;
+    let (jane, mary) = (stage.jane(), stage.other("maryroe"));
+    stage.join(&mary, text(&jane, "accountId"), Role::Admin).await;
+    stage.done(&["disable-user", "--user", "maryroe"]);
+    let delete = ["delete-user", "--user", "janedoe"];
+
+    let rejected = stage.rejected(&delete, "").await;
+    assert!(rejected.contains("`rollcall enable-user --user WHO`"), "{rejected}");
+    stage.done(&["enable-user", "--user", "maryroe"]);
+
+    stage.done(&delete);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_user_whose_deletion_has_begun_is_not_enabled_and_gets_no_token() {
     let stage = Stage::new().await;
     let jane = stage.jane();

@@ -1,13 +1,17 @@
 //! What ended since the moment of a restore ends again.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::model::{ApiKey, Role, SecondFactor, ServiceKey, SessionId, Timestamp};
-use shared::table::{Actor, SignInProof, Stored, fetch};
+use shared::model::{
+    ApiKey, EmailAddress, InvitationState, Role, SecondFactor, SecretHash, ServiceKey, SessionId,
+    Timestamp,
+};
+use shared::table::{Actor, NewInvitation, SignInProof, Stored, fetch};
 
 use crate::second_factor::{add_passkey, turn_on};
-use crate::stage::{Stage, text};
+use crate::stage::{ALL_SCOPES, Stage, text};
 use crate::users::granted;
 
 /// A table, the same as it was before much of it ended, and when that was.
@@ -448,6 +452,121 @@ async fn invitations_that_ended_with_a_token_that_was_made_since_end_again_once(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_scope_that_a_client_lost_and_got_back_does_not_come_back_to_its_earlier_grants() {
+    let old = Stage::new().await;
+    let user = old.user(&old.jane()["id"]).await;
+    let client = async || granted(&old, &user).await.grant().client().to_string();
+    let [back, gone, kept] = [client().await, client().await, client().await];
+    let (table, since) = restored_now(&old).await;
+    let [from_export, again] = [old.restored().await, old.restored().await];
+    let set = |client: &str, scopes: &[&str]| {
+        let scopes = scopes.iter().flat_map(|scope| ["--scope", *scope]);
+        let command = ["set-client", "--client", client].into_iter().chain(scopes);
+        old.done(&command.collect::<Vec<_>>());
+    };
+    set(&back, &["email_read"]);
+    set(&back, &ALL_SCOPES);
+    set(&gone, &["profile_read"]);
+    set(&gone, &["email_read"]);
+    set(&kept, &["profile_read", "email_read"]);
+    set(&kept, &["profile_read"]);
+    let grants = |stage: &Stage| stage.done(&["show-user", "--user", "janedoe"])["grants"].clone();
+    let scopes = |stage: &Stage| {
+        let clients = lines(&stage.run(&["list-clients"], "").stdout);
+        let own = clients.iter().map(|own| format!("{} {}", own["client_id"], own["scopes"]));
+        own.collect::<BTreeSet<_>>()
+    };
+    let export = old.run(&["audit", "export", "--all"], "").stdout;
+    let export = String::from_utf8(export).unwrap();
+
+    for (restored, source, stdin) in [
+        (&table, ["--from-table", old.table_name.as_str()], ""),
+        (&from_export, ["--from-export", "-"], export.as_str()),
+    ] {
+        let replay = [&["replay", "--since", &since], &source[..]].concat();
+        let output = restored.run(&replay, stdin);
+
+        assert_eq!(count_lines(&output.stdout), 3, "{output:?}");
+        assert_eq!(grants(restored), grants(&old));
+        assert_eq!(scopes(restored), scopes(&old));
+        let items = restored.items().await;
+        assert_eq!(count_lines(&restored.run(&replay, stdin).stdout), 0);
+        assert_eq!(restored.items().await, items);
+    }
+    // And once more, if the table that was replayed onto is lost too.
+    let export = table.run(&["audit", "export", "--all"], "").stdout;
+    let replay = ["replay", "--since", &since, "--from-export", "-"];
+    again.run(&replay, str::from_utf8(&export).unwrap());
+    assert_eq!(grants(&again), grants(&old));
+}
+
+/// Sends an invitation to an account.
+async fn invite(stage: &Stage, by: &Value, account: &str, address: &str) {
+    let user = stage.user(&by["id"]).await;
+    let address: EmailAddress = address.parse().unwrap();
+    let emails = stage.table.emails(user.id).await.unwrap();
+    let wanted = fetch::invitation_request(account.parse().unwrap(), address.clone());
+    let fetched = stage.table.user_and(user.id, wanted).await.unwrap().1;
+    let new = NewInvitation {
+        secret_hash: SecretHash::new(address.as_entered().as_bytes()),
+        address,
+        role: Role::Member,
+        hours: 24,
+        mail: None,
+    };
+    let sent = stage.table.invite(&Actor::operator(), &user, &emails, new, fetched).await;
+    sent.unwrap().commit().await.unwrap();
+}
+
+/// The addresses that somebody can still join by.
+async fn invited(stage: &Stage, account: &str) -> BTreeSet<String> {
+    let all = stage.table.invitations(account.parse().unwrap()).await.unwrap();
+    let mut all = stage.table.invitations_with_states(all).await.unwrap();
+    all.retain(|(_, state)| *state == InvitationState::Pending);
+    all.iter().map(|(own, _)| own.address.as_entered().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invitations_end_again_of_who_was_no_admin_for_a_time_and_is_one_again() {
+    let old = Stage::new().await;
+    let jane = old.jane();
+    let account = text(&jane, "accountId");
+    let admins = ["johnroe", "maryroe", "annroe"].map(|name| {
+        let email = format!("{name}@example.com");
+        old.done(&["create-user", "--username", name, "--email", &email, "--verified"])
+    });
+    for (admin, address) in
+        admins.iter().zip(["of.john@example.com", "of.mary@example.com", "of.ann@example.com"])
+    {
+        old.join(admin, account, Role::Admin).await;
+        invite(&old, admin, account, address).await;
+    }
+    let [john, mary, _] = &admins;
+    let (table, since) = restored_now(&old).await;
+    for role in ["member", "admin"] {
+        old.done(&["set-role", "--account", account, "--user", "johnroe", "--role", role]);
+    }
+    old.done(&["remove-member", "--account", account, "--user", "maryroe"]);
+    old.join(mary, account, Role::Admin).await;
+    // That of a disabled user would wait again once the user is enabled.
+    old.done(&["disable-user", "--user", "maryroe"]);
+    let replay = ["replay", "--since", &since, "--from-table", &old.table_name];
+
+    let done = lines(&table.run(&replay, "").stdout);
+
+    let mut actions: Vec<&str> = done.iter().map(|line| text(line, "action")).collect();
+    actions.sort_unstable();
+    assert_eq!(actions, ["member.removed", "member.role_changed", "user.disabled"], "{done:?}");
+    assert!(done.iter().all(|line| line["outcome"] == "done"), "{done:?}");
+    table.done(&["enable-user", "--user", "maryroe"]);
+    assert_eq!(invited(&table, account).await, ["of.ann@example.com".to_owned()].into());
+    invite(&table, john, account, "later@example.com").await;
+    let items = table.items().await;
+    assert_eq!(count_lines(&table.run(&replay, "").stdout), 0);
+    assert_eq!(table.items().await, items);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_table_is_not_replayed_on_itself_nor_from_what_is_no_export() {
     let stage = Stage::new().await;
     stage.jane();
@@ -460,5 +579,18 @@ async fn a_table_is_not_replayed_on_itself_nor_from_what_is_no_export() {
     let without_logs = String::from_utf8(without_logs).unwrap();
     let rejected = stage.rejected(&export, &without_logs).await;
     assert!(rejected.contains("line 1 is not of `rollcall audit export --all`"), "{rejected}");
+    let folder = tempfile::tempdir().unwrap();
+    let (no_text, missing) = (folder.path().join("copy"), folder.path().join("missing"));
+    std::fs::write(&no_text, [0xff, b'\n']).unwrap();
+    for (path, reason) in [
+        (folder.path().to_owned(), "Is a directory"),
+        (no_text, "UTF-8"),
+        (missing, "No such file"),
+    ] {
+        let path = path.to_str().unwrap();
+        let rejected = stage.rejected(&[&since[..], &["--from-export", path]].concat(), "").await;
+        let said = format!("error: cannot read {path}: give what `rollcall audit export --all` ");
+        assert!(rejected.starts_with(&said) && rejected.contains(reason), "{rejected}");
+    }
     assert_eq!(stage.run(&since, "").status.code(), Some(2));
 }

@@ -1,5 +1,6 @@
 //! Sealing keys, and unsealing.
 
+use std::fs::OpenOptions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;
@@ -8,7 +9,7 @@ use shared::model::{EmailAddress, Registry};
 use shared::seal::SealPublicKey;
 use shared::table::{Actor, FreeSlug, NewAccount, NewUser, Table, fetch};
 
-use crate::stage::{Stage, rollcall, run};
+use crate::stage::{Stage, rollcall, rollcall_with_keys, run};
 
 const PASSWORD: &str = " dckr_pat_ü\n";
 
@@ -77,6 +78,24 @@ async fn unseal_finds_the_box_of_an_account_in_the_table() {
     let unknown = unseal("5f7b1b7b7b7b7b7b7b7b7b7b");
     let error = String::from_utf8(unknown.stderr).unwrap();
     assert!(error.starts_with("error: account not found: "), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unseal_only_reads_so_a_reader_that_stops_is_no_error_and_a_full_disk_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
+    let stage = Stage::new().await;
+    let account = account_with_registry(&stage.table, &pair(&file)).await;
+    let unseal = ["unseal", "--account", &account, "--key-file", file.to_str().unwrap()];
+
+    assert_eq!(stage.unread(&unseal), (Some(0), String::new()));
+    if let Ok(full) = OpenOptions::new().write(true).open("/dev/full") {
+        let mut command = rollcall_with_keys();
+        let output = command.args(stage.place()).args(unseal).stdout(full).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(error.starts_with("error: the output cannot be written: "), "{error}");
+    }
 }
 
 async fn account_with_registry(table: &Table, sealing: &SealPublicKey) -> String {

@@ -85,12 +85,13 @@ impl Client {
         self.requires_pkce || self.secret_hash.is_none()
     }
 
-    /// The same client with another list of scopes.
+    /// The same client with another list of scopes. What was granted before loses those that the
+    /// client did not have, and those that are `lost` although it has them.
     #[must_use]
-    pub fn with_scopes(&self, scopes: BTreeSet<Scope>) -> Self {
+    pub fn with_scopes(&self, scopes: BTreeSet<Scope>, lost: &BTreeSet<Scope>) -> Self {
         let scope_epoch = self.scope_epoch + 1;
         let since = |scope: &Scope| {
-            let has_it = self.scopes.contains(scope);
+            let has_it = self.scopes.contains(scope) && !lost.contains(scope);
             if has_it { self.scopes_since.get(scope).copied() } else { Some(scope_epoch) }
         };
         let scopes_since = scopes.iter().filter_map(|scope| Some((*scope, since(scope)?)));

@@ -24,6 +24,9 @@ pub struct ClientAndGrant {
 pub struct ClientChange {
     /// The scopes that users can grant it.
     pub scopes: Option<BTreeSet<Scope>>,
+    /// Scopes of these that what was granted before loses, as if they had been taken from the client
+    /// and given back.
+    pub lost: BTreeSet<Scope>,
     /// Whether it must use PKCE although it has a secret.
     pub requires_pkce: Option<bool>,
     /// The registered redirect URIs: [`Client::redirect_uri`].
@@ -100,8 +103,9 @@ impl Table {
         let mut on_failed: OnConditionFailed = || Error::NotFound("client");
         if let Some(scopes) = &change.scopes {
             updated = updated.changed(["scopes"]).with_all("scopes", scopes);
+            updated = updated.with_all("lost", &change.lost);
             let stored = self.client(client).await?.ok_or(Error::NotFound("client"))?;
-            let new = stored.with_scopes(scopes.clone());
+            let new = stored.with_scopes(scopes.clone(), &change.lost);
             changes = changes
                 .set("scopes", &new.scopes)?
                 .set("scopeEpoch", new.scope_epoch)?

@@ -347,11 +347,39 @@ impl Table {
         actor: &Actor,
         account: AccountId,
     ) -> Result<Vec<InvitationId>> {
+        self.revoke_invitations_where(actor, account, |_| true).await
+    }
+
+    /// Revokes those of an account that a user sent until then, to the millisecond, and that wait, for
+    /// the operator. Returns which they were. It may be interrupted and repeated.
+    ///
+    /// [`Error::NotFound`] without the account.
+    #[cfg(feature = "operator")]
+    pub async fn revoke_invitations_of(
+        &self,
+        actor: &Actor,
+        account: AccountId,
+        user: UserId,
+        until: Timestamp,
+    ) -> Result<Vec<InvitationId>> {
+        let until = until.as_millisecond();
+        let is_meant =
+            |own: &Invitation| own.inviter.user == user && own.sent_at.as_millisecond() <= until;
+        self.revoke_invitations_where(actor, account, is_meant).await
+    }
+
+    #[cfg(feature = "operator")]
+    async fn revoke_invitations_where(
+        &self,
+        actor: &Actor,
+        account: AccountId,
+        is_meant: impl Fn(&Invitation) -> bool,
+    ) -> Result<Vec<InvitationId>> {
         let (key, mut revoked) = (Key::account(account), Vec::new());
         loop {
             let mut open: Vec<Stored<Invitation>> =
                 self.query_stored(account_partition(account), INVITE).await?;
-            open.retain(|own| own.is_open(Timestamp::now()));
+            open.retain(|own| own.is_open(Timestamp::now()) && is_meant(&own.item));
             let keys = open.iter().flat_map(|own| sender_keys(own)).chain([key.clone()]);
             let items = self.batch_get(keys.collect()).await?;
             if !items.contains(&key) {
