@@ -115,11 +115,15 @@ fn changed_data() -> Schema {
 
 fn new_ssh_key() -> Schema {
     let method = text(MAX_SSH_KEY_METHOD);
-    let content = string().length(0..=MAX_SSH_KEY_TEXT);
+    let any = ["array", "boolean", "integer", "null", "number", "object", "string"];
+    let content = string().length(0..=MAX_SSH_KEY_TEXT).with(ALL_TYPES, json!(any));
     body([
         ("name", text(MAX_SSH_KEY_NAME).about("What the user calls the key.")),
         ("method", method.about("`upload`; anything else generates an Ed25519 pair.")),
-        ("content?", content.about("The line of a `.pub` file; required with `upload`.")),
+        (
+            "content?",
+            content.about("The line of a `.pub` file; required with `upload`, else ignored."),
+        ),
     ])
 }
 

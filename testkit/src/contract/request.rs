@@ -71,7 +71,9 @@ impl Body {
 
 /// What a text stands for, in a form or a query.
 fn typed(text: &str, schema: &Value) -> Value {
-    let number = || text.parse::<u64>().ok().map(Value::from);
+    // One that is larger than any is as good as the largest.
+    let is_whole = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = || is_whole.then(|| text.parse().unwrap_or(u64::MAX)).map(Value::from);
     let of_type = match schema["type"].as_str() {
         Some("integer") => number(),
         Some("boolean") => truth(text),
