@@ -562,6 +562,10 @@ async fn every_problem_of_a_new_ssh_key_is_reported_and_only_uploads_need_conten
             json!({ "name": "x".repeat(65), "method": "generate" }),
             "name: must be at most 64 characters long",
         ),
+        (
+            json!({ "name": "x", "method": "generate", "content": null }),
+            "content: must be a string",
+        ),
     ] {
         let response = jane.send_json("PUT", SSH, &body).await;
         assert_eq!(response.parts(), (400, &rejected(&format!("invalid request: {error}"))));
@@ -569,10 +573,6 @@ async fn every_problem_of_a_new_ssh_key_is_reported_and_only_uploads_need_conten
 
     let longest = json!({ "name": "\u{fc}".repeat(64), "method": "anything else" });
     assert_eq!(jane.send_json("PUT", SSH, &longest).await.status, 200);
-    for ignored in [json!(null), json!(7), json!(["x"])] {
-        let body = json!({ "name": "x", "method": "generate", "content": ignored });
-        assert_eq!(jane.send_json("PUT", SSH, &body).await.status, 200, "{body}");
-    }
 }
 
 #[tokio::test]

@@ -38,9 +38,11 @@ impl FromStr for Method {
 impl AddSshKey {
     fn parse(mut fields: Fields) -> Result<Self> {
         let (name, method) = (fields.required("name"), fields.required("method"));
-        let uploaded = match method {
-            Some(Method::Upload) => fields.required("content"),
-            _ => None,
+        let uploaded = if let Some(Method::Upload) = method {
+            fields.required("content")
+        } else {
+            fields.optional::<String>("content");
+            None
         };
         let body = || Some(Self { name: name?, uploaded });
         fields.into_result(body())
