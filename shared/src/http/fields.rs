@@ -35,8 +35,8 @@ impl Fields {
                 Ok(Self { object, errors, is_form: false, repeated })
             }
             Ok(_) => Err(Error::invalid("body", "must be a JSON object")),
-            // Only the position: the parser's message may quote the body. It also fails at what is
-            // nested too deep, and at numbers beyond those of two to the 1,024th.
+            // Only the position: the parser's message may quote the body. It also rejects JSON that is
+            // nested too deep, and numbers too large for a double.
             Err(error) => Err(Error::invalid(
                 "body",
                 format!(
