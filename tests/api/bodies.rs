@@ -79,6 +79,26 @@ async fn a_body_that_is_not_a_json_object_is_rejected() {
 }
 
 #[tokio::test]
+async fn json_is_read_down_to_127_levels_with_numbers_that_a_double_holds() {
+    let app = TestApp::start().await;
+    let jane = app.person("janedoe").await;
+    let nested = |levels| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+
+    // The object is a level too.
+    for (ignored, status) in
+        [(nested(126), 200), (nested(127), 400), ("1.797e308".into(), 200), ("1e309".into(), 400)]
+    {
+        let body = format!(r#"{{"first_name":"Jane","ignored":{ignored}}}"#);
+        let response = jane.send_text("POST", "/v2/account/data", &body).await;
+        assert_eq!(response.status, status, "{ignored}: {response:?}");
+        if status == 400 {
+            let problem = "body: cannot be read as JSON (line 1, column ";
+            assert!(problems(&response.body)[0].starts_with(problem), "{response:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_field_of_the_wrong_type_is_named_and_null_is_one() {
     let app = TestApp::start().await;
     let jane = app.person("janedoe").await;
